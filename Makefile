@@ -1,0 +1,30 @@
+# Two commands: make crawl, make test. Both make .venv first, from the locked versions.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: crawl test lock check clean
+
+crawl: .venv/ready
+	@$(BIN)/scrapy crawl posters -a labels=poster
+
+test: .venv/ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; give another: make PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: $(PYTHON) has no venv; on Debian: apt-get install python3-venv"; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@echo "installing the locked versions into .venv (2 GB, some minutes the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# For maintainers: write requirements.lock anew from pyproject.toml (needs uv).
+lock:
+	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python $(BIN)/python --upgrade -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info
