@@ -1,0 +1,77 @@
+"""All that the bytes of an image say: hash, header, perceptual hash, scores. Pure functions, no threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.classifier import Classifier
+from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, letterbox, read_header, read_rgb
+from models.phash import phash
+
+
+class ScoreError(RuntimeError):
+    """A readable image could not be scored: the network failed, its process died, or the scorer was closed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """Fields stay None from the step on that failed or was not wanted."""
+
+    sha256: str
+    header: Header | None = None
+    problem: ImageProblem | None = None
+    detail: str = ""
+    phash: str | None = None
+    """See :func:`models.phash.phash`."""
+    scores: np.ndarray | None = None
+    """float32, one probability per label of the model."""
+    model: str | None = None
+    """``hash`` of the model that gave the scores."""
+
+
+def any_size(_: Header) -> bool:
+    """The default for ``wanted``: every picture is decoded and scored."""
+    return True
+
+
+def analyse(
+    images: Sequence[bytes],
+    model: Classifier,
+    wanted: Callable[[Header], bool] = any_size,
+    max_pixels: int = MAX_PIXELS,
+) -> list[Analysis | ScoreError]:
+    """Look at a batch of files, whatever they hold; one answer each, in order.
+
+    Args:
+        images: the bytes of each file.
+        model: scores what could be decoded.
+        wanted: asked with the header before pixels are decoded; where it says no, only sha256 and header are given.
+        max_pixels: pictures with more are refused unread.
+    """
+    answers: list[Analysis | ScoreError] = []
+    pixels: list[np.ndarray] = []
+    places: list[int] = []
+    for data in images:
+        answer = Analysis(hashlib.sha256(data).hexdigest())
+        try:
+            answer = replace(answer, header=(header := read_header(data)))
+            if wanted(header):
+                image = read_rgb(data, model.side, max_pixels)
+                answer = replace(answer, phash=phash(image))
+                pixels.append(letterbox(image, model.side))
+                places.append(len(answers))
+        except ImageError as error:
+            answer = replace(answer, problem=error.problem, detail=str(error))
+        answers.append(answer)
+    if pixels:
+        for place, vector in zip(places, model.predict(np.stack(pixels)), strict=True):
+            answer = answers[place]  # type: ignore[assignment]
+            finite = bool(np.isfinite(vector).all())
+            answers[place] = (
+                replace(answer, scores=vector, model=model.hash) if finite else ScoreError("the network answered NaN")
+            )
+    return answers

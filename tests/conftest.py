@@ -1,0 +1,119 @@
+"""What all tests share: pictures drawn on the spot, a web server on loopback, and the rule on skipping."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real pictures and texts, which is no part of the project."""
+    if not (REAL_DATA / "images").is_dir():
+        pytest.skip(f"no real data at {REAL_DATA}: set POSTERBOT_REAL_DATA")
+    return REAL_DATA
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """In CI a skipped test is a failed one: what tests need is installed there."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
+
+
+def picture(width: int = 300, height: int = 450, seed: int = 0, mode: str = "RGB") -> Image.Image:
+    """A picture with some structure, different for each seed."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 4, 3), np.uint8), "RGB")
+    return small.resize((width, height), Image.Resampling.BICUBIC).convert(mode)
+
+
+def encode(image: Image.Image, format: str = "JPEG", **options: object) -> bytes:
+    """The bytes of a file holding ``image``."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@dataclass
+class Answer:
+    """What the test server says under one path."""
+
+    body: bytes = b""
+    content_type: str = "text/html; charset=utf-8"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    unsized: bool = False
+    """Without Content-Length: the length shows only when the connection closes."""
+
+
+class Site(dict[str, Answer]):
+    """A web site on loopback: path → :class:`Answer`. ``asked`` lists the paths requested, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.agents: set[str] = set()
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                site.agents.add(self.headers.get("User-Agent", ""))
+                answer = site.get(self.path, Answer(b"nothing here", status=404))
+                time.sleep(answer.delay)
+                try:
+                    self.send_response(answer.status)
+                    headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}
+                    if answer.unsized:
+                        del headers["Content-Length"]
+                        headers["Connection"] = "close"
+                    for name, value in (headers | answer.headers).items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(answer.body)
+                except OSError:
+                    self.close_connection = True  # the crawler had enough of it
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def page(self, path: str, html: str) -> None:
+        self[path] = Answer(html.encode())
+
+    def image(self, path: str, body: bytes, content_type: str = "image/jpeg", **more: object) -> None:
+        self[path] = Answer(body, content_type, **more)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """An empty web site."""
+    site = Site()
+    yield site
+    site.close()
