@@ -1,0 +1,1 @@
+"""How the shipped networks are made. Needs TensorFlow; nothing that scores imports it."""
