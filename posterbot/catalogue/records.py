@@ -1,0 +1,122 @@
+"""What the crawl hands to the catalogue: plain facts, one class per kind of row.
+
+A record names other rows by what identifies them in the world (URL, sha256), never by a number, so that it can be
+made without asking the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+
+
+def now() -> datetime:
+    """The time of a record, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier, identified by the sha256 of its weights file; ``labels`` in the order of its score vector."""
+
+    name: str
+    hash: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which scores make a poster: keep where the probabilities of ``labels`` sum to at least ``threshold`` (0–1)."""
+
+    labels: tuple[str, ...]
+    threshold: float
+    model: Model
+    author: str
+    origin: str
+    """Where the change came from: ``arguments``, ``telnet``, …"""
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A film as one page states it (schema.org ``Movie`` or ``TVSeries``); evidence, not identity."""
+
+    kind: str
+    name: str
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+    same_as: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page (or, for images named in a list, the list) that offered candidates."""
+
+    url: str
+    status: int | None = None
+    title: str = ""
+    referrer: str = ""
+    depth: int = 0
+    reason: str | None = None
+    """Why the page could not be read; None where it was."""
+    data_uris: int = 0
+    """Inline ``data:`` images: counted, not fetched."""
+    films: tuple[Film, ...] = ()
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Facts about bytes that are a picture, as they came over the wire."""
+
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    phash: str | None = None
+    """64-bit perceptual hash (DCT) as 16 hex digits; None where the pixels were never decoded."""
+    path: str | None = None
+    """``aa/bb/<sha256>.<ext>`` in the store; None where the bytes were not kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one candidate of one page: the unit of a transaction.
+
+    ``reason`` is set where there is no picture to judge (not fetched, not decodable); then ``image`` is usually
+    None. Otherwise ``image`` is set with ``policy``, ``keep`` and ``verdict_reason``, and, where the pixels were
+    scored, ``scores``: float32, one probability per label of ``policy.model``.
+    """
+
+    page: Page
+    url: str
+    found_by: str
+    alt: str = ""
+    title: str = ""
+    caption: str = ""
+    declared_width: int | None = None
+    declared_height: int | None = None
+    alternatives: tuple[str, ...] = ()
+    # the fetch
+    final_url: str = ""
+    http_status: int | None = None
+    content_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    reason: str | None = None
+    # the picture
+    image: Image | None = None
+    scores: np.ndarray | None = None
+    # the decision
+    policy: Policy | None = None
+    keep: bool = False
+    verdict_reason: str | None = None
+    label: str | None = None
+    """The model's label of highest probability."""
+    score: float | None = None
+    """Summed probability of the policy's labels, 0–1."""
+    at: datetime = field(default_factory=now)

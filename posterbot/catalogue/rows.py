@@ -1,0 +1,113 @@
+"""One record to one row: names become numbers, and text becomes what every database can hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from posterbot.catalogue.records import Film, Image, Outcome, Page
+
+Row = dict[str, Any]
+
+_LARGEST_INTEGER = 2**31 - 1
+
+
+def source_of(url: str, otherwise: str) -> str:
+    """The host of ``url``, lower-case and without port, or ``otherwise`` where it has none."""
+    try:
+        return urlsplit(url).hostname or otherwise
+    except ValueError:
+        return otherwise
+
+
+def clean(text: str) -> str:
+    """``text`` as both databases can store it: lone surrogates (JSON has them) become ``?``, NUL is left out."""
+    text = str(text)  # a StrEnum is its value, for every driver
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def page_row(url: str, page: Page, run: int, source: int) -> Row:
+    """A row of ``pages``."""
+    return {
+        "run_id": run,
+        "source_id": source,
+        "url": url,
+        "status": page.status,
+        "title": clean(page.title),
+        "referrer": clean(page.referrer),
+        "depth": page.depth,
+        "reason": page.reason,
+        "data_uris": page.data_uris,
+        "fetched_at": page.at,
+    }
+
+
+def film_row(film: Film, page: int) -> Row:
+    """A row of ``films``."""
+    return {
+        "page_id": page,
+        "kind": clean(film.kind),
+        "name": clean(film.name),
+        "year": _small(film.year),
+        "genres": [clean(genre) for genre in film.genres],
+        "directors": [clean(director) for director in film.directors],
+        "same_as": [clean(link) for link in film.same_as],
+    }
+
+
+def image_row(image: Image, seen_at: datetime) -> Row:
+    """A row of ``images``."""
+    return {
+        "sha256": image.sha256,
+        "bytes": image.bytes,
+        "format": image.format,
+        "width": image.width,
+        "height": image.height,
+        "phash": image.phash,
+        "path": image.path,
+        "first_seen_at": seen_at,
+    }
+
+
+def candidate_row(outcome: Outcome, page: int, image: int | None, source: int) -> Row:
+    """A row of ``candidates``."""
+    return {
+        "page_id": page,
+        "image_id": image,
+        "source_id": source,
+        "url": clean(outcome.url),
+        "found_by": clean(outcome.found_by),
+        "alt": clean(outcome.alt),
+        "title": clean(outcome.title),
+        "caption": clean(outcome.caption),
+        "declared_width": _small(outcome.declared_width),
+        "declared_height": _small(outcome.declared_height),
+        "alternatives": [clean(url) for url in outcome.alternatives],
+        "final_url": clean(outcome.final_url),
+        "http_status": outcome.http_status,
+        "content_type": clean(outcome.content_type),
+        "etag": clean(outcome.etag),
+        "last_modified": clean(outcome.last_modified),
+        "reason": None if outcome.reason is None else clean(outcome.reason),
+        "fetched_at": outcome.at,
+    }
+
+
+def verdict_row(outcome: Outcome, image: int, policy: int) -> Row:
+    """A row of ``verdicts``."""
+    return {
+        "image_id": image,
+        "policy_id": policy,
+        "keep": outcome.keep,
+        "reason": clean(outcome.verdict_reason or ""),
+        "label": None if outcome.label is None else clean(outcome.label),
+        "score": outcome.score,
+    }
+
+
+def _small(number: int | None) -> int | None:
+    """A number that a page states, or None where no picture or year can be that large."""
+    return number if number is not None and 0 <= number <= _LARGEST_INTEGER else None

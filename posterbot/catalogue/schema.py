@@ -1,0 +1,217 @@
+"""The tables, in SQLAlchemy Core. Migrations in ``migrations/`` bring any older catalogue here.
+
+Scores are facts and stay; a verdict is a function of scores and one policy. ``candidates`` are sightings: the same
+image on two pages, or under two URLs, is two candidates and one image.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC, on databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database, always UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite forgets the zone; it was UTC."""
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Float32Vector(TypeDecorator[np.ndarray]):
+    """A float32 array of any length as its little-endian bytes: 4 bytes a label, exact."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: np.ndarray | None, dialect: Dialect) -> bytes | None:
+        """To the database."""
+        return None if value is None else np.asarray(value, "<f4").tobytes()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> np.ndarray | None:
+        """From the database."""
+        return None if value is None else np.frombuffer(value, "<f4")
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+def _to(table: str, *, nullable: bool = False) -> Column[int]:
+    return Column(f"{table.removesuffix('s')}_id", ForeignKey(f"{table}.id"), nullable=nullable)
+
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("spider", String, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("version", String, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("finish_reason", String),
+)
+
+# One row per host (or list). NULL in a terms column means: nobody has looked yet.
+sources = Table(
+    "sources",
+    metadata,
+    _id(),
+    Column("name", String, nullable=False, unique=True),
+    Column("ml_allowed", Boolean),
+    Column("redistributable", Boolean),
+    Column("attribution", String),
+    Column("max_age_days", Integer),
+    Column("terms_url", String),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _id(),
+    _to("runs"),
+    _to("sources"),
+    Column("url", String, nullable=False),
+    Column("status", Integer),
+    Column("title", String, nullable=False),
+    Column("referrer", String, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("reason", String),  # set where the page could not be read
+    Column("data_uris", Integer, nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
+    UniqueConstraint("run_id", "url"),
+)
+
+# What a page states about films. Linking statements to one film is a later step's decision.
+films = Table(
+    "films",
+    metadata,
+    _id(),
+    _to("pages"),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("year", Integer),
+    Column("genres", JSON, nullable=False),
+    Column("directors", JSON, nullable=False),
+    Column("same_as", JSON, nullable=False),
+    Index(None, "page_id"),
+)
+
+images = Table(
+    "images",
+    metadata,
+    _id(),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("bytes", Integer, nullable=False),
+    Column("format", String, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("phash", String(16), index=True),
+    Column("path", String),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    _id(),
+    _to("pages"),
+    _to("images", nullable=True),
+    _to("sources"),
+    Column("url", String, nullable=False),
+    Column("found_by", String, nullable=False),
+    Column("alt", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("caption", String, nullable=False),
+    Column("declared_width", Integer),
+    Column("declared_height", Integer),
+    Column("alternatives", JSON, nullable=False),
+    Column("final_url", String, nullable=False),
+    Column("http_status", Integer),
+    Column("content_type", String, nullable=False),
+    Column("etag", String, nullable=False),
+    Column("last_modified", String, nullable=False),
+    Column("reason", String),  # set where there is no picture to judge
+    Column("fetched_at", UtcDateTime, nullable=False),
+    UniqueConstraint("page_id", "url"),
+    Index(None, "image_id"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    _id(),
+    Column("name", String, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("labels", JSON, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True),
+    Column("model_id", ForeignKey("models.id"), primary_key=True),
+    Column("vector", Float32Vector, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    _id(),
+    _to("runs"),
+    _to("models"),
+    Column("labels", JSON, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("author", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True),
+    Column("policy_id", ForeignKey("policies.id"), primary_key=True),
+    Column("keep", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("label", String),
+    Column("score", Float),
+    sqlite_with_rowid=False,
+)
