@@ -1,0 +1,6 @@
+"""What one HTML page offers: images, films, links. Pure functions on a parsed page."""
+
+from posterbot.page.candidates import Candidate, FoundBy
+from posterbot.page.content import PageContent, read_page
+
+__all__ = ["Candidate", "FoundBy", "PageContent", "read_page"]
