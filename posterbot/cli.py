@@ -1,0 +1,168 @@
+"""The ``posterbot`` command: one function, one command, one question to the catalogue.
+
+Starts without Scrapy, Twisted and TensorFlow. Exit codes: 0, 1 for a failure (one line on stderr), 2 for a wrong
+command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from posterbot import __version__
+from posterbot.catalogue.database import CatalogueError, catalogue_error, open_catalogue
+from posterbot.catalogue.display import print_funnel, sighting_line
+from posterbot.catalogue.queries import funnel, last_run, sightings
+from posterbot.reasons import Reason
+
+Answer = TypeVar("Answer")
+
+DEFAULT_CATALOGUE = "sqlite:///data/catalogue.db"
+DEFAULT_STORE = "data/images"
+
+
+class Failure(click.ClickException):
+    """Something outside is not as it should be: one line, exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print ``posterbot: …`` on stderr."""
+        click.echo(f"posterbot: {self.message}", file=file, err=file is None)
+
+
+class Run(click.ParamType):  # type: ignore[type-arg]  # generic only in newer Click
+    """A run's number, or ``last``."""
+
+    name = "N|last"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """An int, or the word ``last``."""
+        if value == "last" or (isinstance(value, int) and value > 0):
+            return value  # type: ignore[no-any-return]
+        if str(value).isascii() and str(value).isdecimal() and 0 < int(value) < 2**31:
+            return int(value)
+        return self.fail(f"{value!r} is neither a run's number nor 'last'", param, ctx)
+
+
+catalogue_option = click.option(
+    "--catalogue",
+    "url",
+    metavar="URL",
+    envvar="CATALOGUE_URL",
+    default=DEFAULT_CATALOGUE,
+    show_default=True,
+    show_envvar=True,
+    help="sqlite:///FILE or postgresql://…",
+)
+run_option = click.option("--run", type=Run(), help="Only this run; 'last' is the newest. Default: all runs.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="posterbot", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Look into a catalogue of images: how many came in, what was kept, and why."""
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+@run_option
+@catalogue_option
+def stats(as_json: bool, run: int | str | None, url: str) -> None:
+    """Show the funnel: pages, candidates, fetched, scored, kept; and why the others were dropped."""
+    answer = _ask(url, run, funnel)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(answer), indent=2, default=lambda value: value.isoformat()))
+        return
+    print_funnel(answer)
+
+
+@cli.command()
+@click.option("--verdict", type=click.Choice(["kept", "dropped"]), help="Only images with this verdict.")
+@click.option("--reason", type=click.Choice([str(reason) for reason in Reason]), metavar="R", help="Only this reason.")
+@run_option
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N lines.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with all that is known.")
+@catalogue_option
+def ls(
+    verdict: str | None, reason: str | None, run: int | str | None, limit: int | None, as_json: bool, url: str
+) -> None:
+    """List the images seen, one line each, in the order they were recorded.
+
+    Columns: verdict, reason, label, score (summed probability of the policy's labels), size in pixels, bytes, URL.
+    """
+
+    def print_all(engine: Engine, number: int | None) -> None:
+        for sighting in sightings(engine, verdict=verdict, reason=reason, run=number, limit=limit):
+            click.echo(json.dumps(dataclasses.asdict(sighting)) if as_json else sighting_line(sighting))
+
+    _ask(url, run, print_all)
+
+
+@cli.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("contact-sheet.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@run_option
+@click.option("--limit", type=click.IntRange(min=1), default=300, show_default=True, help="At most so many images.")
+@click.option(
+    "--store",
+    metavar="FOLDER",
+    envvar="IMAGES_STORE",
+    default=DEFAULT_STORE,
+    show_default=True,
+    show_envvar=True,
+    help="Where the images are; of a bucket (gs://…) only the texts are shown.",
+)
+@catalogue_option
+def sheet(out: Path, run: int | str | None, limit: int, store: str, url: str) -> None:
+    """Write a contact sheet: one HTML page, complete in itself, with the kept images."""
+    from posterbot.web.contact_sheet import write_contact_sheet
+
+    folder = None if "://" in store else Path(store)
+    try:
+        number = _ask(url, run, lambda engine, of: write_contact_sheet(engine, folder, out, of, limit))
+    except OSError as error:
+        raise Failure(f"cannot write {out}: {error.strerror or error}") from None
+    click.echo(f"{number:,} {'image' if number == 1 else 'images'} in {out}")
+
+
+def _ask(url: str, run: int | str | None, question: Callable[[Engine, int | None], Answer]) -> Answer:
+    """Put ``question`` to the catalogue at ``url``; whatever is wrong with it becomes a :class:`Failure`."""
+    try:
+        engine = open_catalogue(url, must_exist=True)
+    except CatalogueError as error:
+        raise Failure(str(error)) from None
+    try:
+        number = last_run(engine) if isinstance(run, str) else run
+        if run == "last" and number is None:
+            raise Failure("there is no run in this catalogue yet")
+        return question(engine, number)
+    except LookupError as error:
+        raise Failure(str(error)) from None
+    except SQLAlchemyError as error:
+        raise Failure(str(catalogue_error(engine, error))) from None
+    finally:
+        engine.dispose()
+
+
+def main() -> None:
+    """Entry point. A reader that goes away early (``| head``) ends the command in silence: Click sees to it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows "?" instead of a traceback
+    cli()
+
+
+if __name__ == "__main__":
+    main()
