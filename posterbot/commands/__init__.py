@@ -1,0 +1,1 @@
+"""What ``scrapy`` does in this project beyond its own commands."""

@@ -1,0 +1,71 @@
+"""``scrapy crawl``, with everything checked first: what is wrong is one line and exit code 2, before any request."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+
+from posterbot.catalogue.database import CatalogueError, open_catalogue
+from posterbot.pipelines.posters import CATALOGUE_FAILED, PosterPipeline
+from posterbot.spiders.arguments import ArgumentError, read_arguments
+from posterbot.stores.local import StoreError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+
+class Command(ScrapyCrawl):
+    """Scrapy's command, after :func:`check`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: Crawler | None = None
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Read the options, then check. Scrapy calls this before it starts anything, its log included."""
+        super().process_options(args, opts)
+        if args[:1] == ["posters"]:
+            try:
+                check(self.settings, opts.spargs)
+            except (ArgumentError, CatalogueError, StoreError) as error:
+                sys.stderr.write(f"scrapy crawl posters: {error}\n")
+                raise SystemExit(2) from None
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Crawl."""
+        super().run(args, opts)
+        # A crawl that had to stop is no success, even if it stopped in good order.
+        stats = self._running.stats if self._running else None
+        if stats and stats.get_value("finish_reason") == CATALOGUE_FAILED:
+            self.exitcode = 1
+
+    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
+        crawler = super()._create_crawler(spidercls)
+        self._running = crawler
+        return crawler
+
+
+def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
+    """Try all that a crawl will need: arguments, model, catalogue, store.
+
+    Raises:
+        ArgumentError, CatalogueError, StoreError: what cannot be used.
+    """
+    assert settings is not None
+    read_arguments(settings, given)
+    open_catalogue(settings["CATALOGUE_URL"]).dispose()
+    store = settings["IMAGES_STORE"]
+    if not store:
+        raise StoreError("IMAGES_STORE is empty: set it to a folder, gs://bucket/prefix, s3://… or ftp://…")
+    scheme = store.split("://", 1)[0] if "://" in store else ""
+    if scheme not in PosterPipeline.STORE_SCHEMES:
+        known = ", ".join(f"{name}://" for name in PosterPipeline.STORE_SCHEMES if name)
+        raise StoreError(f"IMAGES_STORE: cannot store to {scheme}://; give a folder or one of {known}")
+    if scheme in {"", "file"}:
+        PosterPipeline.STORE_SCHEMES[scheme](store)

@@ -1,0 +1,22 @@
+"""What the spider hands to the pipeline: one page and the images it offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from posterbot.catalogue.records import Page
+from posterbot.page import Candidate
+
+
+@dataclass(slots=True)
+class PageItem:
+    """One page (or one piece of a list of URLs) and its candidates; ``images`` is filled in by the pipeline.
+
+    Each entry of ``images`` is what Scrapy's own pipeline gives (``url, path, checksum, status``) with the sha256 as
+    checksum, plus ``keep``, ``reason``, ``label`` and ``score``.
+    """
+
+    page: Page
+    candidates: tuple[Candidate, ...]
+    images: list[dict[str, Any]] = field(default_factory=list)

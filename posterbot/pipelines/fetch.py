@@ -1,0 +1,55 @@
+"""One image request over Scrapy's downloader: a response, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotSupported,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+
+from posterbot.politeness import NoContact
+from posterbot.reasons import Reason
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+# The first class that fits gives the reason.
+_FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
+    (NoContact, Reason.NO_CONTACT),
+    (DownloadTimeoutError, Reason.TIMEOUT),
+    (TimeoutError, Reason.TIMEOUT),
+    (DownloadCancelledError, Reason.TOO_MANY_BYTES),
+    (UnsupportedURLSchemeError, Reason.BAD_URL),
+    (NotSupported, Reason.BAD_URL),
+    (ValueError, Reason.BAD_URL),
+    (CannotResolveHostError, Reason.CONNECTION_FAILED),
+    (DownloadConnectionRefusedError, Reason.CONNECTION_FAILED),
+    (ResponseDataLossError, Reason.TRUNCATED),
+    (DownloadFailedError, Reason.CONNECTION_FAILED),
+    (OSError, Reason.CONNECTION_FAILED),
+)
+
+
+def reason_of_failure(error: BaseException) -> Reason:
+    """Why no response came, for what Scrapy's downloader and its middlewares raise."""
+    if isinstance(error, IgnoreRequest) and not isinstance(error, NoContact):
+        # Scrapy's middlewares tell their refusals apart by text alone.
+        text = str(error)
+        if "robots.txt" in text:
+            return Reason.ROBOTS_TXT
+        return Reason.REDIRECT_LOOP if "redirect" in text.lower() else Reason.FETCH_FAILED
+    return next((reason for kind, reason in _FAILURES if isinstance(error, kind)), Reason.FETCH_FAILED)
+
+
+def reason_of_response(response: Response) -> Reason | None:
+    """Why this response is no picture, as far as its status tells; None if its bytes should be looked at."""
+    return None if response.status == 200 else Reason.of_status(response.status)

@@ -1,0 +1,158 @@
+"""The spider: pages in, pages with their candidates out. It knows nothing of pixels and nothing of SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider, signals
+from scrapy.http import HtmlResponse, Response
+
+from posterbot.catalogue.records import Page
+from posterbot.items import PageItem
+from posterbot.page import Candidate, FoundBy, read_page
+from posterbot.pipelines.fetch import reason_of_failure
+from posterbot.reasons import Reason
+from posterbot.sample.server import SampleSite
+from posterbot.spiders.arguments import Arguments, Listed, read_arguments, read_urls
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff"}
+LISTED_AT_ONCE = 50
+"""Images of a list that make one item, and items of a list that may be under way."""
+
+
+class PostersSpider(Spider):
+    """``scrapy crawl posters -a labels=poster``: see docs/crawl.md for the arguments.
+
+    ``labels`` and ``threshold`` may be assigned while the crawl runs, as in the telnet console; the change holds for
+    every image judged afterwards and is recorded as a new policy.
+    """
+
+    name = "posters"
+
+    def __init__(self, arguments: Arguments, given: dict[str, str]) -> None:
+        super().__init__()
+        self.job, self.arguments = arguments, given
+        self.policy, self.model = arguments.policy, arguments.model
+        self.allowed_domains = list(arguments.domains)
+        self.run_id: int | None = None
+        self._site: SampleSite | None = None
+        self._listed_under_way = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> PostersSpider:
+        """Scrapy's construction door. Raises ArgumentError."""
+        given = {name: str(value) for name, value in kwargs.items()}
+        spider = cls(read_arguments(crawler.settings, given), given)
+        spider._set_crawler(crawler)
+        crawler.signals.connect(spider._item_done, signals.item_scraped)
+        crawler.signals.connect(spider._item_done, signals.item_error)
+        return spider
+
+    @property
+    def labels(self) -> str:
+        """The labels kept, comma separated. Assigning an unknown one raises PolicyError and changes nothing."""
+        return ", ".join(self.policy.current.labels)
+
+    @labels.setter
+    def labels(self, labels: str) -> None:
+        self.policy.change(labels=labels, origin="console")
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which an image is kept, 0–1, both excluded. A wrong one raises PolicyError."""
+        return self.policy.current.threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        self.policy.change(threshold=threshold, origin="console")
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Start pages, then the rows of the list of URLs, as fast as the pipeline takes them."""
+        pages = self.job.start
+        if self.job.sample:
+            self._site = SampleSite()
+            pages = (self._site.start(),)
+            self.allowed_domains = self.allowed_domains or ["127.0.0.1"]
+        for url in pages:
+            yield Request(url, errback=self.failed, dont_filter=True)
+        if self.job.urls is not None:
+            rows = read_urls(self.job.urls)
+            number = 0
+            while batch := await asyncio.to_thread(lambda: list(islice(rows, LISTED_AT_ONCE))):
+                number += 1
+                for row in batch:
+                    if _names_page(row.url):
+                        yield Request(row.url, errback=self.failed, meta={"listed": True})
+                while self._listed_under_way >= LISTED_AT_ONCE:
+                    await asyncio.sleep(0.05)
+                self._listed_under_way += 1
+                yield self._listed(batch, number)
+
+    def _listed(self, rows: list[Listed], number: int) -> PageItem:
+        page = Page(f"{self.job.urls.resolve().as_uri()}#{number}" if self.job.urls else "", title="list of URLs")
+        return PageItem(
+            page,
+            tuple(Candidate(row.url, FoundBy.LIST, alt=row.text) for row in rows if not _names_page(row.url)),
+        )
+
+    def _item_done(self, item: PageItem) -> None:
+        if item.page.url.startswith("file:"):
+            self._listed_under_way -= 1
+
+    async def parse(self, response: Response) -> AsyncIterator[Any]:
+        """One page: its candidates as one item, its links as requests."""
+        if not isinstance(response, HtmlResponse):
+            # A page link that leads to an image, or a listed URL without a telling name.
+            if (response.headers.get("Content-Type") or b"").lower().startswith(b"image/"):
+                yield PageItem(_page(response.request, response), (Candidate(response.url, FoundBy.ANCHOR),))
+            return
+        # Large pages take a while to read; other downloads go on meanwhile.
+        content = await asyncio.to_thread(lambda: read_page(response.selector, response.url))
+        facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
+        yield PageItem(_page(response.request, response, **facts), content.candidates)
+        if not response.meta.get("listed"):  # a list is a whole job: its pages are read, not left
+            for link in content.links:
+                yield response.follow(link, errback=self.failed)
+
+    def failed(self, failure: Failure) -> PageItem:
+        """A page that could not be read is a row as well, with the reason."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        response: Response | None = getattr(failure.value, "response", None)
+        assert failure.value is not None
+        reason = reason_of_failure(failure.value) if response is None else Reason.of_status(response.status)
+        return PageItem(_page(request, response, reason=reason), ())
+
+    def closed(self, reason: str) -> None:
+        """Scrapy calls this at the end."""
+        if self._site is not None:
+            self._site.close()
+
+
+def _page(request: Request | None, response: Response | None, **found: Any) -> Page:
+    assert request is not None
+    return Page(
+        url=request.url if response is None else response.url,
+        status=None if response is None else response.status,
+        referrer=(request.headers.get("Referer") or b"").decode("latin-1"),
+        depth=int(request.meta.get("depth", 0)),
+        **found,
+    )
+
+
+def _names_page(url: str) -> bool:
+    """Is a listed URL a page? What is no URL at all goes the way of the images, where it is recorded as ``bad_url``."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    page_like = PurePosixPath(parts.path).suffix.lower() not in IMAGE_SUFFIXES
+    return page_like and parts.scheme in {"http", "https"} and bool(parts.hostname)

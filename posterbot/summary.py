@@ -1,0 +1,57 @@
+"""What a person gets when a crawl ends: a table, a contact sheet, and where everything lies."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from posterbot.catalogue.database import open_catalogue
+from posterbot.catalogue.display import print_funnel
+from posterbot.catalogue.queries import funnel
+from posterbot.web.contact_sheet import write_contact_sheet
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+
+class Summary:
+    """Scrapy extension: prints the summary of the run to standard output once the catalogue is closed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Summary:
+        """Scrapy's construction door."""
+        summary = cls(crawler)
+        # Not spider_closed: the recorder closes the run then.
+        crawler.signals.connect(summary.stopped, signals.engine_stopped)
+        return summary
+
+    def stopped(self) -> None:
+        """Write the sheet, print the table. A sheet that cannot be written is a warning: the crawl is safe."""
+        run = getattr(self.crawler.spider, "run_id", None)
+        if run is None:
+            return
+        settings = self.crawler.settings
+        engine = open_catalogue(settings["CATALOGUE_URL"])
+        try:
+            print_funnel(funnel(engine, run))
+            sys.stdout.write(f"\npictures       {settings['IMAGES_STORE']}\n")
+            store = settings["IMAGES_STORE"].removeprefix("file://")
+            sheet = Path(settings["REPORTS"]) / str(run) / "kept.html"
+            try:
+                write_contact_sheet(engine, None if "://" in store else Path(store), sheet, run)
+                sys.stdout.write(f"contact sheet  {sheet}\n")
+            except OSError as error:
+                logger.warning("REPORTS: no contact sheet at %s: %s", sheet, error.strerror)
+            sys.stdout.write(f"catalogue      {settings['CATALOGUE_URL']}\n")
+            sys.stdout.flush()
+        finally:
+            engine.dispose()
