@@ -34,6 +34,10 @@ class Ranking:
     recall: float
     covers_passing: float
 
+    def as_dict(self) -> dict[str, float]:
+        """For printing and JSON."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -60,6 +64,9 @@ def evaluate(model: Classifier, samples: Sequence[Sample], label: str = "poster"
 
     Samples labelled ``poster_square`` (posters squashed or cropped) are left out when posters are looked for: they
     are neither right nor wrong.
+
+    Raises:
+        ValueError: the model does not know ``label``, or no sample carries it.
     """
     kept: list[Sample] = []
     scores, aspects = [], []
@@ -75,6 +82,8 @@ def evaluate(model: Classifier, samples: Sequence[Sample], label: str = "poster"
         kept.append(sample)
         scores.append(model.predict(pixels[np.newaxis])[0])
         aspects.append(-abs(np.log(header.width / header.height) - np.log(2 / 3)))
+    if label not in model.labels or not any(sample.label == label for sample in kept):
+        raise ValueError(f"{label!r} is not both a label of {model.name} and a folder with readable images")
     table = np.stack(scores)
     wanted = np.array([sample.label == label for sample in kept])
     covers = np.array([sample.label in COVERS for sample in kept])
@@ -89,10 +98,10 @@ def evaluate(model: Classifier, samples: Sequence[Sample], label: str = "poster"
         aspect_only=rank(np.array(aspects), wanted, covers),
         at_threshold={
             f"{threshold:.1f}": {
-                "precision": float(wanted[score >= threshold].mean()) if (score >= threshold).any() else 0.0,
-                "recall": float((score[wanted] >= threshold).mean()),
-                "web_false_alarms": float((score[~wanted & ~covers] >= threshold).mean()),
-                "covers_passing": float((score[covers & ~wanted] >= threshold).mean()),
+                "precision": _share(wanted[score >= threshold]),
+                "recall": _share(score[wanted] >= threshold),
+                "web_false_alarms": _share(score[~wanted & ~covers] >= threshold),
+                "covers_passing": _share(score[covers & ~wanted] >= threshold),
             }
             for threshold in (0.3, 0.5, 0.7, 0.9)
         },
@@ -112,8 +121,12 @@ def rank(score: np.ndarray, wanted: np.ndarray, covers: np.ndarray) -> Ranking:
         web_average_precision=float(average_precision_score(wanted[web], score[web])),
         web_auc=float(roc_auc_score(wanted[web], score[web])),
         recall=float((score[wanted] > threshold).mean()),
-        covers_passing=float(passing.mean()) if passing.size else 0.0,
+        covers_passing=_share(passing),
     )
+
+
+def _share(yes: np.ndarray) -> float:
+    return float(yes.mean()) if yes.size else 0.0
 
 
 def _by_source(

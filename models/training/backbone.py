@@ -10,6 +10,7 @@ stay the same, and training continues as if the layers had never been folded.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -89,7 +90,9 @@ def _convolutions(body: keras.Model) -> list[tuple[keras.layers.Layer, keras.lay
 
 def _kernels(file: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """De-quantised (kernel, bias) of each convolution but the last, which is ImageNet's classifier."""
-    interpreter = Interpreter(str(file), experimental_preserve_all_tensors=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns that keeping all tensors is for looking into a model: so it is
+        interpreter = Interpreter(str(file), experimental_preserve_all_tensors=True)
     details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
 
     def value(index: int) -> np.ndarray:

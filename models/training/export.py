@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from random import Random
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from models.decode import letterbox, read_rgb
+from models.evaluate import Report, evaluate
+from models.registry import load_model
+from models.training.card import card
+from models.training.dataset import Sample, read_samples, split_by_source
 from models.training.train import FULL
 
 
@@ -51,9 +57,29 @@ def export(model: keras.Model, temperature: float, samples: Iterable[np.ndarray]
         return bytes(converter.convert())
 
 
-def write(out: Path, content: bytes, labels: Iterable[str]) -> None:
-    """A model folder as :func:`models.registry.load_model` reads it."""
+def ship(network: keras.Model, labels: Sequence[str], data: Path, out: Path, seed: int = 7) -> Report:
+    """Calibrate ``network``, convert it to int8, measure the file on the held-out sources, and write its folder.
+
+    Args:
+        network: trained, with ``labels`` in the order of its logits.
+        data: the folder it was trained from; its held-out part is found again by the same split.
+        out: the model folder to write: ``model.tflite``, ``labels.txt``, ``model.toml``, ``card.md``.
+        seed: of the choice of images that activation ranges are measured with.
+    """
+    training, held_out = split_by_source(read_samples(data))
+    pixels = np.stack([_pixels(sample) for sample in held_out])
+    logits = network.predict(pixels, batch_size=64, verbose=0)
+    temperature = fit_temperature(logits, np.array([labels.index(sample.label) for sample in held_out]))
+    chosen = [_pixels(sample) for sample in Random(seed).sample(training, min(300, len(training)))]
+    content = export(network, temperature, chosen)
     out.mkdir(parents=True, exist_ok=True)
     (out / "model.tflite").write_bytes(content)
     (out / "labels.txt").write_text("\n".join(labels) + "\n")
     (out / "model.toml").write_text(f'name = "{out.name}"\nfile = "model.tflite"\nlabels = "labels.txt"\n')
+    report = evaluate(load_model(str(out)), held_out)
+    (out / "card.md").write_text(card(report, training, held_out, temperature, len(content)))
+    return report
+
+
+def _pixels(sample: Sample) -> np.ndarray:
+    return letterbox(read_rgb(sample.path.read_bytes(), FULL), FULL)

@@ -120,12 +120,13 @@ class Log(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.save_weights(self.out / "checkpoint.weights.h5")
 
 
-def train(data: Path, out: Path, imagenet: Path, seed: int = 7) -> None:
-    """Fit the network on the training sources of ``data`` and write ``out/float.keras`` and ``out/labels.txt``.
+def train(data: Path, out: Path, imagenet: Path, seed: int = 7) -> tuple[keras.Model, list[str]]:
+    """Fit the network on the training sources of ``data``; gives it with the labels of its logits.
 
     Args:
         data: folder of ``<label>/<source>__<id>.<ext>``.
-        out: folder to write to; made if missing. ``training.jsonl`` grows by one line an epoch.
+        out: folder to write to; made if missing. ``training.jsonl`` grows by one line an epoch, and
+            ``checkpoint.weights.h5`` holds the averaged weights after the last one.
         imagenet: quantised MobileNetV2 1.0 .tflite to start from.
         seed: of the weights, the draws and the augmentation.
     """
@@ -141,8 +142,7 @@ def train(data: Path, out: Path, imagenet: Path, seed: int = 7) -> None:
     batches = Batches(training, labels, seed)
     for phase in PHASES:
         _fit(model, batches, phase, out)
-    model.save(out / "float.keras")
-    (out / "labels.txt").write_text("\n".join(labels) + "\n")
+    return model, labels
 
 
 def _fit(model: keras.Model, batches: Batches, phase: Phase, out: Path) -> None:
