@@ -25,7 +25,7 @@ a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .label { background: var(--soft); color: var(--accent); border-radius: 4px; padding: 1px 7px; font-weight: 600;
   overflow-wrap: anywhere; }
 .bars { list-style: none; padding: 0; font-size: 13px; }
-.bars li { display: grid; grid-template-columns: 9.5em 1fr 5em; align-items: center; gap: 10px; }
+.bars li { display: grid; grid-template-columns: 11.5em 1fr 5em; align-items: center; gap: 10px; }
 .bars i { height: 8px; } .bars u { display: block; height: 100%; min-width: 2px; background: var(--accent);
   border-radius: 2px; opacity: .8; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
