@@ -21,7 +21,7 @@ EPSILON = 1e-3  # BatchNorm's epsilon in keras.applications.MobileNetV2
 
 
 def build(labels: int, dropout: float = 0.2) -> keras.Model:
-    """The network: uint8 RGB (N, S, S, 3), 0–255, S a multiple of 32, to logits float32 (N, ``labels``).
+    """The network: uint8 RGB (N, S, S, 3), 0–255, S a multiple of 16, to logits float32 (N, ``labels``).
 
     The layer ``embedding`` gives the pooled features, float32 (N, 1280).
     """

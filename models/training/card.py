@@ -9,16 +9,18 @@ from models.evaluate import FALSE_ALARMS, Ranking, Report
 from models.training.dataset import Sample
 
 
-def card(report: Report, training: Sequence[Sample], held_out: Sequence[Sample], temperature: float, size: int) -> str:
-    """Markdown. ``size`` is the weights file's, in bytes."""
+def card(
+    report: Report, training: Sequence[Sample], held_out: Sequence[Sample], temperature: float, side: int, size: int
+) -> str:
+    """Markdown. ``side`` is that of the input in pixels, ``size`` that of the weights file in bytes."""
     seen, unseen = Counter(s.label for s in training), Counter(s.label for s in held_out)
     sources = {part: len({s.source for s in samples}) for part, samples in (("t", training), ("h", held_out))}
     best = report.ranking
     lines = [
         f"# {report.model}",
         "",
-        f"MobileNetV2 1.0, 160×160 letterboxed RGB, int8, {size / 1e6:.1f} MB, {len(seen)} labels, probabilities by",
-        f"softmax at temperature {temperature:.2f}. Started from ImageNet weights (MobileNetV2 1.0 224, published as",
+        f"MobileNetV2 1.0, {side}×{side} letterboxed RGB, int8, {size / 1e6:.1f} MB, {len(seen)} labels, probabilities",
+        f"by softmax at temperature {temperature:.2f}. Started from ImageNet weights (MobileNetV2 1.0, published as",
         "quantised TFLite under Apache-2.0), every layer trained on by `python -m models train web-images`.",
         "",
         f"Trained on {len(training):,} images of {sources['t']} sources, measured on {len(held_out):,} images of",

@@ -36,12 +36,12 @@ def _negative_log_likelihood(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def export(model: keras.Model, temperature: float, samples: Iterable[np.ndarray] | None) -> bytes:
-    """A TFLite file: uint8 (1, 160, 160, 3) RGB in, float32 (1, labels) probabilities out.
+    """A TFLite file: uint8 (1, FULL, FULL, 3) RGB in, float32 (1, labels) probabilities out.
 
     Args:
         model: from :func:`models.training.backbone.build`, trained.
         temperature: the logits are divided by it before the softmax.
-        samples: images (160, 160, 3) uint8 to measure activation ranges with; None for a float32 file.
+        samples: images (FULL, FULL, 3) uint8 to measure activation ranges with; None for a float32 file.
     """
 
     pixels = keras.Input((FULL, FULL, 3), batch_size=1, dtype="uint8")
@@ -77,7 +77,7 @@ def ship(network: keras.Model, labels: Sequence[str], data: Path, out: Path, see
     (out / "labels.txt").write_text("\n".join(labels) + "\n")
     (out / "model.toml").write_text(f'name = "{out.name}"\nfile = "model.tflite"\nlabels = "labels.txt"\n')
     report = evaluate(load_model(str(out)), held_out)
-    (out / "card.md").write_text(card(report, training, held_out, temperature, len(content)))
+    (out / "card.md").write_text(card(report, training, held_out, temperature, FULL, len(content)))
     return report
 
 

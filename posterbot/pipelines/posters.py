@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 CATALOGUE_FAILED = "catalogue_failed"
 """Scrapy's finish reason where the catalogue could not be written."""
+ALTERNATIVES = 2
+"""Other files of the same picture that are tried where the best cannot be had."""
 REMEMBERED = 10_000
 """URLs whose outcome of this run is remembered, so that a logo on every page is fetched once."""
 
@@ -158,12 +160,12 @@ class PosterPipeline(ImagesPipeline):
 
     def get_media_requests(self, item: PageItem, info: Any) -> list[Request]:
         """One request per candidate, in order. Raises ValueError for a URL that is none."""
-        return [self._request(candidate, item) for candidate in item.candidates]
+        return [self._request(candidate.url, item) for candidate in item.candidates]
 
-    def _request(self, candidate: Candidate, item: PageItem) -> Request:
+    def _request(self, url: str, item: PageItem) -> Request:
         referrer = item.page.url if item.page.url.startswith("http") else None
         return Request(
-            candidate.url,
+            url,
             headers={"Accept": "image/avif,image/webp,image/*;q=0.9,*/*;q=0.1", "Referer": referrer},
             meta={"download_maxsize": self.max_bytes, "allow_offsite": True},
             callback=NO_CALLBACK,
@@ -180,15 +182,25 @@ class PosterPipeline(ImagesPipeline):
         return self._count(candidate, seen)
 
     async def _look(self, candidate: Candidate, item: PageItem) -> Seen:
+        """The best file of the picture that can be had: links to full files often lead to pages, or nowhere."""
+        first = await self._look_at(candidate.url, item)
+        seen = first
+        for url in candidate.alternatives[:ALTERNATIVES]:
+            if seen.reason is None or seen.reason is Reason.NO_CONTACT:
+                break
+            seen = await self._look_at(url, item)
+        return first if seen.reason is not None else seen
+
+    async def _look_at(self, url: str, item: PageItem) -> Seen:
         # A slow host may wait for its turn with a few images, not with all the slots there are.
-        host = urlsplit(candidate.url).netloc
+        host = urlsplit(url).netloc
         gate = self._hosts.get(host)
         if gate is None:
             gate = self._hosts[host] = asyncio.Semaphore(self.per_host)
         async with gate:
             await self._slots.acquire()
             try:
-                response = await self._fetch(candidate, item)
+                response = await self._fetch(url, item)
             except BaseException:
                 self._slots.release()
                 raise
@@ -197,14 +209,14 @@ class PosterPipeline(ImagesPipeline):
         finally:
             self._slots.release()
 
-    async def _fetch(self, candidate: Candidate, item: PageItem) -> Response | Seen:
+    async def _fetch(self, url: str, item: PageItem) -> Response | Seen:
         try:
-            request = self._request(candidate, item)
+            request = self._request(url, item)
             assert self.crawler.engine is not None
             return await self.crawler.engine.download_async(request)
         except Exception as error:
             reason = reason_of_failure(error)
-            logger.debug("%s: %s: %s", candidate.url, reason, error)
+            logger.debug("%s: %s: %s", url, reason, error)
             return Seen(reason=reason)
 
     async def _examine(self, response: Response, item: PageItem) -> Seen:

@@ -126,6 +126,18 @@ def test_a_long_list_is_fed_in_pieces(site: Site, tmp_path: Path) -> None:
     assert sorted(site.asked) == sorted([f"/{n}.png" for n in range(120)] + ["/robots.txt"])
 
 
+def test_a_link_to_the_full_file_may_lead_nowhere(site: Site, tmp_path: Path) -> None:
+    site.image("/thumb.png", encode(picture(), "PNG"), "image/png")
+    site.page("/full.png", "<h1>About this file</h1>")
+    site.page(
+        "/", '<a href="/full.png"><img src="/thumb.png" alt="x"></a><a href="/gone.jpg"><img src="/no.jpg"></a>'
+    )
+    done = crawl(tmp_path, "-a", f"start={site.url}/", "-a", everything_wanted())
+    found = {s.url.removeprefix(site.url): (s.reason, s.sha256 is not None) for s in done.sightings()}
+    assert found == {"/full.png": ("relevant", True), "/gone.jpg": ("http_404", False)}
+    assert {"/gone.jpg", "/no.jpg"} <= set(site.asked)
+
+
 def test_domains_hold_pages_but_not_their_images(site: Site, tmp_path: Path) -> None:
     site.image("/a.png", encode(picture(), "PNG"), "image/png")
     elsewhere = site.url.replace("127.0.0.1", "localhost")
