@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.classifier import Classifier
-from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, letterbox, read_header, read_rgb
+from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, Picture, letterbox
 from models.phash import phash
 
 
@@ -58,9 +58,10 @@ def analyse(
     for data in images:
         answer = Analysis(hashlib.sha256(data).hexdigest())
         try:
-            answer = replace(answer, header=(header := read_header(data)))
-            if wanted(header):
-                image = read_rgb(data, model.side, max_pixels)
+            picture = Picture(data)
+            answer = replace(answer, header=picture.header)
+            if wanted(picture.header):
+                image = picture.rgb(model.side, max_pixels)
                 answer = replace(answer, phash=phash(image))
                 pixels.append(letterbox(image, model.side))
                 places.append(len(answers))

@@ -94,47 +94,60 @@ class Header:
         return FORMATS[self.format][1]
 
 
-def read_header(data: bytes) -> Header:
-    """Format and size of the image in ``data``, without decoding pixels.
-
-    Raises:
-        ImageError: ``empty``, ``html``, ``not_an_image`` or ``unsupported_format`` (SVG, HEIC and whatever else
-            has a signature that is known but no decoder here).
-    """
-    with _open(data) as image:
-        return Header(image.format or "", *image.size)
-
-
-def read_rgb(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The picture as 8-bit RGB, upright, reduced so that its longer side is ``side`` pixels; never enlarged.
-
-    JPEG is decoded at a reduced scale (libjpeg's DCT scaling), which is what makes a large poster as cheap as a
-    small one. Of an animation the first frame is read. Transparency is laid on white, as a page would show it;
-    16-bit samples keep their high byte.
+class Picture:
+    """The bytes of an image, opened: the header at once, the pixels when asked for.
 
     Args:
         data: the file's bytes.
-        side: the longer side of the result, in pixels.
-        max_pixels: the largest width × height that is decoded.
 
     Raises:
-        ImageError: as :func:`read_header`, and ``too_many_pixels`` or ``truncated``.
+        ImageError: ``empty``, ``html``, ``not_an_image``, ``unsupported_format`` (SVG, HEIC and whatever else has a
+            signature that is known but no decoder here), or ``truncated`` within the header.
     """
-    with _open(data) as image:
-        width, height = image.size
+
+    def __init__(self, data: bytes) -> None:
+        self._image = _open(data)
+        self.header = Header(self._image.format or "", *self._image.size)
+
+    def rgb(self, side: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
+        """The picture as 8-bit RGB, upright, reduced so that its longer side is ``side`` pixels; never enlarged.
+
+        JPEG is decoded at a reduced scale (libjpeg's DCT scaling), which is what makes a large poster as cheap as a
+        small one. Of an animation the first frame is read. Transparency is laid on white, as a page would show it;
+        16-bit samples keep their high byte. To be called once.
+
+        Args:
+            side: the longer side of the result, in pixels.
+            max_pixels: the largest width × height that is decoded.
+
+        Raises:
+            ImageError: ``too_many_pixels`` or ``truncated``.
+        """
+        width, height = self.header.width, self.header.height
         if width * height > max_pixels:
             raise ImageError(ImageProblem.TOO_MANY_PIXELS, f"{width}x{height} is more than {max_pixels:,} pixels")
-        try:
-            # At least twice the wanted size leaves the resize something to average, so that lettering stays lettering.
-            longer = max(width, height)
-            image.draft("RGB", (max(1, 2 * side * width // longer), max(1, 2 * side * height // longer)))
-            image.load()
-            small = _reduce(image, side)
-        except Exception as error:  # as in _open: damaged data can end in anything
-            raise ImageError(ImageProblem.TRUNCATED, str(error) or type(error).__name__) from None
-        # Turned last: doing it first would move every pixel of the original.
-        turn = _TURNS.get(_orientation(image))
-    return small if turn is None else small.transpose(turn)
+        with self._image as image:
+            try:
+                # At least twice the wanted size leaves the resize something to average: lettering stays lettering.
+                longer = max(width, height)
+                image.draft("RGB", (max(1, 2 * side * width // longer), max(1, 2 * side * height // longer)))
+                image.load()
+                small = _reduce(image, side)
+            except Exception as error:  # as in _open: damaged data can end in anything
+                raise ImageError(ImageProblem.TRUNCATED, str(error) or type(error).__name__) from None
+            # Turned last: doing it first would move every pixel of the original.
+            turn = _TURNS.get(_orientation(image))
+        return small if turn is None else small.transpose(turn)
+
+
+def read_header(data: bytes) -> Header:
+    """Format and size of the image in ``data``, without decoding pixels. Raises as :class:`Picture`."""
+    return Picture(data).header
+
+
+def read_rgb(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """See :meth:`Picture.rgb`. Raises as that and :class:`Picture`."""
+    return Picture(data).rgb(side, max_pixels)
 
 
 def letterbox(image: Image.Image, side: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.classifier import Classifier
-from models.decode import ImageError, letterbox, read_header, read_rgb
+from models.decode import ImageError, Picture, letterbox
 from models.training.dataset import Sample
 
 COVERS = frozenset({"book_cover", "album_cover", "game_box", "card", "flyer", "magazine", "comic_cover"})
@@ -75,13 +75,13 @@ def evaluate(model: Classifier, samples: Sequence[Sample], label: str = "poster"
             continue
         data = sample.path.read_bytes()
         try:
-            header = read_header(data)
-            pixels = letterbox(read_rgb(data, model.side), model.side)
+            picture = Picture(data)
+            pixels = letterbox(picture.rgb(model.side), model.side)
         except ImageError:
             continue
         kept.append(sample)
         scores.append(model.predict(pixels[np.newaxis])[0])
-        aspects.append(-abs(np.log(header.width / header.height) - np.log(2 / 3)))
+        aspects.append(-abs(np.log(picture.header.width / picture.header.height) - np.log(2 / 3)))
     if label not in model.labels or not any(sample.label == label for sample in kept):
         raise ValueError(f"{label!r} is not both a label of {model.name} and a folder with readable images")
     table = np.stack(scores)

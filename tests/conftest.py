@@ -63,11 +63,17 @@ class Answer:
 
 
 class Site(dict[str, Answer]):
-    """A web site on loopback: path → :class:`Answer`. ``asked`` lists the paths requested, in order."""
+    """A web site on loopback: path → :class:`Answer`.
+
+    ``asked`` lists the paths requested, in order; ``most_at_once`` is how many were ever answered at the same time.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.most_at_once = 0
+        at_once = 0
+        lock = threading.Lock()
         self.agents: set[str] = set()
         site = self
 
@@ -78,7 +84,13 @@ class Site(dict[str, Answer]):
                 site.asked.append(self.path)
                 site.agents.add(self.headers.get("User-Agent", ""))
                 answer = site.get(self.path, Answer(b"nothing here", status=404))
+                nonlocal at_once
+                with lock:
+                    at_once += 1
+                    site.most_at_once = max(site.most_at_once, at_once)
                 time.sleep(answer.delay)
+                with lock:
+                    at_once -= 1
                 try:
                     self.send_response(answer.status)
                     headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}

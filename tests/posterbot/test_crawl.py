@@ -119,19 +119,18 @@ def test_a_list_of_urls(site: Site, tmp_path: Path) -> None:
 
 def test_a_long_list_is_fed_in_pieces(site: Site, tmp_path: Path) -> None:
     for n in range(120):
-        site.image(f"/{n}.png", encode(picture(120, 160, seed=n), "PNG"), "image/png")
+        site.image(f"/{n}.png", encode(picture(120, 160, seed=n), "PNG"), "image/png", delay=0.02)
     (tmp_path / "list.txt").write_text("".join(f"{site.url}/{n}.png\n" for n in range(120)))
     done = crawl(tmp_path, "-a", f"urls={tmp_path}/list.txt", IMAGES_IN_FLIGHT=4)
     assert len(done.sightings()) == 120
+    assert 2 <= site.most_at_once <= 4
     assert sorted(site.asked) == sorted([f"/{n}.png" for n in range(120)] + ["/robots.txt"])
 
 
 def test_a_link_to_the_full_file_may_lead_nowhere(site: Site, tmp_path: Path) -> None:
     site.image("/thumb.png", encode(picture(), "PNG"), "image/png")
     site.page("/full.png", "<h1>About this file</h1>")
-    site.page(
-        "/", '<a href="/full.png"><img src="/thumb.png" alt="x"></a><a href="/gone.jpg"><img src="/no.jpg"></a>'
-    )
+    site.page("/", '<a href="/full.png"><img src="/thumb.png" alt="x"></a><a href="/gone.jpg"><img src="/no.jpg"></a>')
     done = crawl(tmp_path, "-a", f"start={site.url}/", "-a", everything_wanted())
     found = {s.url.removeprefix(site.url): (s.reason, s.sha256 is not None) for s in done.sightings()}
     assert found == {"/full.png": ("relevant", True), "/gone.jpg": ("http_404", False)}
