@@ -67,5 +67,11 @@ def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
     if scheme not in PosterPipeline.STORE_SCHEMES:
         known = ", ".join(f"{name}://" for name in PosterPipeline.STORE_SCHEMES if name)
         raise StoreError(f"IMAGES_STORE: cannot store to {scheme}://; give a folder or one of {known}")
-    if scheme in {"", "file"}:
+    PosterPipeline._update_stores(settings)  # the keys and ACLs that Scrapy's own stores read
+    try:
         PosterPipeline.STORE_SCHEMES[scheme](store)
+    except StoreError:
+        raise
+    except Exception as error:  # each cloud's client has its own way of saying that it cannot
+        detail = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise StoreError(f"IMAGES_STORE: cannot use {store}: {detail}") from None
