@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,18 +41,22 @@ class Summary:
         if run is None:
             return
         settings = self.crawler.settings
+        lines = [f"pictures       {settings['IMAGES_STORE']}", f"catalogue      {settings['CATALOGUE_URL']}"]
         engine = open_catalogue(settings["CATALOGUE_URL"])
         try:
-            print_funnel(funnel(engine, run))
-            sys.stdout.write(f"\npictures       {settings['IMAGES_STORE']}\n")
+            counts = funnel(engine, run)
             store = settings["IMAGES_STORE"].removeprefix("file://")
             sheet = Path(settings["REPORTS"]) / str(run) / "kept.html"
             try:
                 write_contact_sheet(engine, None if "://" in store else Path(store), sheet, run)
-                sys.stdout.write(f"contact sheet  {sheet}\n")
+                lines.insert(1, f"contact sheet  {sheet}")
             except OSError as error:
                 logger.warning("REPORTS: no contact sheet at %s: %s", sheet, error.strerror)
-            sys.stdout.write(f"catalogue      {settings['CATALOGUE_URL']}\n")
-            sys.stdout.flush()
         finally:
             engine.dispose()
+        # Whoever reads may have gone (scrapy crawl … | head). Rich then ends the program, which must not happen here:
+        # Scrapy is still to stop its threads, and would hang.
+        with suppress(BrokenPipeError, SystemExit):
+            print_funnel(counts)
+            sys.stdout.write("\n" + "\n".join(lines) + "\n")
+            sys.stdout.flush()

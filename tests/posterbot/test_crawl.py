@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -192,6 +193,15 @@ def test_what_is_wrong_is_one_line_and_code_2(
     assert site.asked == []
 
 
+def test_an_unreadable_model_is_one_line_and_code_2(tmp_path: Path) -> None:
+    spoilt = Path(shutil.copytree(WEIGHTS / "web-images", tmp_path / "spoilt"))
+    (spoilt / "model.tflite").write_bytes((spoilt / "model.tflite").read_bytes()[:50_000])
+    done = crawl(tmp_path, "-a", f"model={spoilt}")
+    assert done.code == 2
+    assert "is not a readable .tflite file" in done.output
+    assert len(done.output.strip().splitlines()) == 1, done.output
+
+
 def slow_crawl(site: Site, tmp_path: Path) -> subprocess.Popen[str]:
     """A crawl that would take several seconds, stopped by nobody yet, with some images behind it."""
     for n in range(400):
@@ -236,6 +246,21 @@ def test_ctrl_c_ends_in_good_order(site: Site, tmp_path: Path) -> None:
     engine = open_catalogue(done.catalogue)
     assert funnel(engine, 1).runs[0].finish_reason == "shutdown"
     engine.dispose()
+    assert (tmp_path / "runs/1/kept.html").exists()
+
+
+def test_nobody_reads_the_summary(site: Site, tmp_path: Path) -> None:
+    film_site(site)
+    running = subprocess.Popen(
+        command(tmp_path, "-a", f"start={site.url}/"),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.wait(30) in {0, 120}  # Python's own code where standard output could not be flushed
     assert (tmp_path / "runs/1/kept.html").exists()
 
 
