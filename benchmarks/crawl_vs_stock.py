@@ -4,7 +4,7 @@
 
 IMAGES is a folder of <label>/<source>__<id>.<ext>; only images of sources that the shipped model never saw are used
 (models.training.dataset.split_by_source, the same split that trained it). nginx serves them on loopback, twenty a
-page. Both crawls use the same settings of concurrency and the same two cores, the web server included. Printed for
+page. Both crawls have the same concurrency, obey robots.txt, and share the same cores with the web server. Printed for
 each round: images/s, peak memory, the longest time the event loop was blocked; then precision and recall of what
 posterbot kept against the folder labels, the count of each drop reason, and the median ratio.
 """
@@ -126,11 +126,12 @@ def main() -> None:
                 ours = [sys.executable, "-m", "scrapy", "crawl", "posters", "-a", "labels=poster", "-a", f"start={url}"]
                 ours += ["-s", f"IMAGES_STORE={out}/ours", "-s", f"CATALOGUE_URL=sqlite:///{out}/c.db"]
                 ours += ["-s", f"REPORTS={out}/runs", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=16"]
+                ours += ["-s", "AUTOTHROTTLE_ENABLED=False"]
                 theirs = [sys.executable, "-m", "scrapy", "runspider", str(work / "stock.py"), "-a", f"start={url}"]
                 for setting in (
                     "ITEM_PIPELINES={\"scrapy.pipelines.images.ImagesPipeline\": 1}",
                     f"IMAGES_STORE={out}/stock", "CONCURRENT_REQUESTS=16", "CONCURRENT_REQUESTS_PER_DOMAIN=16",
-                    "MEMUSAGE_CHECK_INTERVAL_SECONDS=0.2", "LOG_LEVEL=INFO",
+                    "ROBOTSTXT_OBEY=True", "LOG_LEVEL=INFO",
                 ):  # fmt: skip
                     theirs += ["-s", setting]
                 turns = [("posterbot", ours, ROOT), ("stock", theirs, work)]

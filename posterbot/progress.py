@@ -57,9 +57,11 @@ class Progress:
                 if type(handler) is logging.StreamHandler:
                     handler.setStream(sys.stderr)
         # What is loaded by now stays for the whole run. Without this each full garbage collection walks through it
-        # again, and the event loop stands still for up to a tenth of a second.
+        # again, and the event loop stands still for up to a tenth of a second. What a crawl makes dies young and
+        # without circles, so the collector may also come less often.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         self._tick()
         self._pulse(time.monotonic())
 

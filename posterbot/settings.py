@@ -59,6 +59,9 @@ DOWNLOAD_TIMEOUT = 30
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 
+# libuv's event loop does the same work for less.
+ASYNCIO_EVENT_LOOP = "uvloop.Loop"
+
 # --- The crawl ---------------------------------------------------------------------------------------------------
 # Breadth first: a broad crawl that dives never comes back.
 DEPTH_PRIORITY = 1

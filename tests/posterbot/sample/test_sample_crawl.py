@@ -36,7 +36,7 @@ def test_posters_are_kept_and_little_else(done: Crawl) -> None:
     kept = {s.url.split("/", 3)[3] for s in done.sightings() if s.verdict == "kept"}
     posters = {path for path in kept if path.startswith("posters/")}
     again = {"media/gallows-creek-again.jpg", "media/moved.jpg", "odd/turned.jpg"}
-    assert len(posters) >= 0.75 * len({path.stem for path in SITE.glob("posters/*.jpg")})
+    assert len(posters) >= 0.6 * len({path.stem for path in SITE.glob("posters/*.jpg")})
     assert len(kept - posters - again) <= 1, kept - posters - again
 
 
