@@ -59,7 +59,8 @@ def test_train_ship_and_measure(real_data: Path, data: Path, tmp_path: Path, mon
 
     model = load_model(str(out))
     assert model.labels == ("logo", "poster")
-    posters = np.stack([letterbox(read_rgb(encode(picture(100, 150, seed=500 + n)), 160), 160) for n in range(8)])
+    pictures = [read_rgb(encode(picture(100, 150, seed=500 + n)), model.side) for n in range(8)]
+    posters = np.stack([letterbox(image, model.side) for image in pictures])
     assert (model.predict(posters)[:, 1] > 0.5).all()
 
     done = CliRunner().invoke(cli, ["evaluate", str(data), "--model", str(out), "--held-out", "--json"])
