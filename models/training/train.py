@@ -26,6 +26,8 @@ from models.training.compose import COMPOSITIONS
 from models.training.dataset import MARKED, Sample, read_samples, sampling_weights, split_by_source
 
 BATCH = 64
+AVERAGING = 0.998
+"""Of the moving average of the weights, per step: it reaches back over some 500 steps, half a phase."""
 FULL = 144
 """Side of the square input, in pixels. A poster's 2:3 becomes 96×144 in it, whole numbers that show well."""
 
@@ -162,7 +164,7 @@ def _fit(model: keras.Model, batches: Batches, phase: Phase, out: Path) -> None:
             ),
             weight_decay=0.02,
             use_ema=True,
-            ema_momentum=0.998,
+            ema_momentum=AVERAGING,
         ),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
         metrics=["accuracy"],

@@ -33,6 +33,7 @@ def test_train_ship_and_measure(real_data: Path, data: Path, tmp_path: Path, mon
     from models.training import train
 
     monkeypatch.setattr(train, "BATCH", 16)
+    monkeypatch.setattr(train, "AVERAGING", 0.5)  # there are thirty steps in all
     phases = (train.Phase("head", 64, 2, 1e-2, whole=False), train.Phase("small", 64, 1, 1e-4))
     monkeypatch.setattr(train, "PHASES", phases)
     imagenet = real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
