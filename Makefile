@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: crawl test lock check clean
+.PHONY: crawl test lock clean
 
 crawl: .venv/ready
 	@$(BIN)/scrapy crawl posters -a labels=poster
@@ -17,7 +17,7 @@ test: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; give another: make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: $(PYTHON) has no venv; on Debian: apt-get install python3-venv"; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	@echo "installing the locked versions into .venv (2 GB, some minutes the first time)"
+	@echo "installing the locked versions into .venv (3 GB, some minutes the first time)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -77,10 +77,6 @@ class Scorer:
             self._queue.put(job)
         return job.future
 
-    def waiting(self) -> int:
-        """Images in the queue, for the live display."""
-        return self._queue.qsize()
-
     def close(self) -> None:
         """Finish what was submitted, then end threads and processes. Calling it again does nothing."""
         with self._lock:

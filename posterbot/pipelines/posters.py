@@ -158,10 +158,6 @@ class PosterPipeline(ImagesPipeline):
                 self._ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=CATALOGUE_FAILED))
             raise DropItem(str(error)) from None
 
-    def get_media_requests(self, item: PageItem, info: Any) -> list[Request]:
-        """One request per candidate, in order. Raises ValueError for a URL that is none."""
-        return [self._request(candidate.url, item) for candidate in item.candidates]
-
     def _request(self, url: str, item: PageItem) -> Request:
         referrer = item.page.url if item.page.url.startswith("http") else None
         return Request(
