@@ -13,7 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
+
+# The same examples every time, and no clock: machines are noisy.
+settings.register_profile("project", derandomize=True, deadline=None)
+settings.load_profile("project")
 
 REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[2] / "shared"))
 
