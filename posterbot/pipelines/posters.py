@@ -189,7 +189,10 @@ class PosterPipeline(ImagesPipeline):
 
     async def _look_at(self, url: str, item: PageItem) -> Seen:
         # A slow host may wait for its turn with a few images, not with all the slots there are.
-        host = urlsplit(url).netloc
+        try:
+            host = urlsplit(url).netloc
+        except ValueError:
+            return Seen(reason=Reason.BAD_URL)
         gate = self._hosts.get(host)
         if gate is None:
             gate = self._hosts[host] = asyncio.Semaphore(self.per_host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from posterbot.page import Candidate, FoundBy, read_page
 from posterbot.pipelines.fetch import reason_of_failure
 from posterbot.reasons import Reason
 from posterbot.sample.server import SampleSite
-from posterbot.spiders.arguments import Arguments, Listed, read_arguments, read_urls
+from posterbot.spiders.arguments import ArgumentError, Arguments, Listed, read_arguments, read_urls
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -87,7 +87,7 @@ class PostersSpider(Spider):
         if self.job.urls is not None:
             rows = read_urls(self.job.urls)
             number = 0
-            while batch := await asyncio.to_thread(lambda: list(islice(rows, LISTED_AT_ONCE))):
+            while batch := await asyncio.to_thread(self._next_rows, rows):
                 number += 1
                 for row in batch:
                     if _names_page(row.url):
@@ -96,6 +96,16 @@ class PostersSpider(Spider):
                     await asyncio.sleep(0.05)
                 self._listed_under_way += 1
                 yield self._listed(batch, number)
+
+    def _next_rows(self, rows: Iterator[Listed]) -> list[Listed]:
+        """Up to ``LISTED_AT_ONCE`` rows; a list that breaks off in the middle ends there, with one line."""
+        batch: list[Listed] = []
+        try:
+            for row in islice(rows, LISTED_AT_ONCE):
+                batch.append(row)
+        except ArgumentError as error:
+            self.logger.error("%s; read up to there", error)
+        return batch
 
     def _listed(self, rows: list[Listed], number: int) -> PageItem:
         page = Page(f"{self.job.urls.resolve().as_uri()}#{number}" if self.job.urls else "", title="list of URLs")

@@ -118,6 +118,18 @@ def test_a_list_of_urls(site: Site, tmp_path: Path) -> None:
         assert connection.execute("select status from pages where reason = 'http_404'").fetchall() == [(404,)]
 
 
+def test_a_list_that_breaks_off_is_read_up_to_there(site: Site, tmp_path: Path) -> None:
+    film_site(site)
+    rows = ['{"url": "%s/posters/0.jpg"}' % site.url, '{"url": "http://[broken/x.jpg"}', '{"url": "half a ro']  # noqa: UP031
+    (tmp_path / "list.jsonl").write_text("\n".join(rows))
+    done = crawl(tmp_path, "-a", f"urls={tmp_path}/list.jsonl", "-a", everything_wanted())
+    assert done.code == 0
+    assert {s.reason for s in done.sightings()} == {"relevant", "bad_url"}
+    assert len([line for line in done.output.splitlines() if " ERROR: " in line]) == 1
+    assert "is not a readable .jsonl file" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_a_long_list_is_fed_in_pieces(site: Site, tmp_path: Path) -> None:
     for n in range(120):
         site.image(f"/{n}.png", encode(picture(120, 160, seed=n), "PNG"), "image/png", delay=0.02)
