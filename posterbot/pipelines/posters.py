@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -29,10 +29,11 @@ from models.scorer import Scorer
 from posterbot import __version__
 from posterbot.catalogue.database import CatalogueError, open_catalogue
 from posterbot.catalogue.recorder import Recorder
-from posterbot.catalogue.records import Image, Outcome, Policy
+from posterbot.catalogue.records import Image, Policy
 from posterbot.filters.relevance import Verdict, judge
 from posterbot.filters.size import MinimumSize
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
+from posterbot.pipelines.seen import Seen
 from posterbot.reasons import Reason
 from posterbot.stores.local import LocalStore, object_path
 
@@ -57,22 +58,6 @@ ALTERNATIVES = 2
 """Other files of the same picture that are tried where the best cannot be had."""
 REMEMBERED = 10_000
 """URLs whose outcome of this run is remembered, so that a logo on every page is fetched once."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What became of one URL: the part of an :class:`Outcome` that does not depend on the page it was found on."""
-
-    final_url: str = ""
-    http_status: int | None = None
-    content_type: str = ""
-    etag: str = ""
-    last_modified: str = ""
-    reason: Reason | None = None
-    image: Image | None = None
-    scores: Any = None
-    policy: Policy | None = None
-    verdict: Verdict | None = None
 
 
 class PosterPipeline(ImagesPipeline):
@@ -174,8 +159,9 @@ class PosterPipeline(ImagesPipeline):
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         seen = await task
-        written.append(self.recorder.outcome(self._outcome(candidate, item, seen)))
-        return self._count(candidate, seen)
+        written.append(self.recorder.outcome(seen.outcome(candidate, item.page)))
+        self._count(seen)
+        return seen.result(candidate)
 
     async def _look(self, candidate: Candidate, item: PageItem) -> Seen:
         """The best file of the picture that can be had: links to full files often lead to pages, or nowhere."""
@@ -280,52 +266,11 @@ class PosterPipeline(ImagesPipeline):
                 self._stored.popitem(last=False)
         return path
 
-    @staticmethod
-    def _outcome(candidate: Candidate, item: PageItem, seen: Seen) -> Outcome:
-        verdict = seen.verdict
-        return Outcome(
-            page=item.page,
-            url=candidate.url,
-            found_by=candidate.found_by,
-            alt=candidate.alt,
-            title=candidate.title,
-            caption=candidate.caption,
-            declared_width=candidate.declared_width,
-            declared_height=candidate.declared_height,
-            alternatives=candidate.alternatives,
-            final_url=seen.final_url,
-            http_status=seen.http_status,
-            content_type=seen.content_type,
-            etag=seen.etag,
-            last_modified=seen.last_modified,
-            reason=seen.reason,
-            image=seen.image,
-            scores=seen.scores,
-            policy=seen.policy,
-            keep=verdict is not None and verdict.keep,
-            verdict_reason=verdict.reason if verdict else None,
-            label=verdict.label if verdict else None,
-            score=verdict.score if verdict else None,
-        )
-
-    def _count(self, candidate: Candidate, seen: Seen) -> dict[str, Any]:
-        verdict = seen.verdict
-        keep = verdict is not None and verdict.keep
-        reason = seen.reason or (verdict.reason if verdict else Reason.FETCH_FAILED)
+    def _count(self, seen: Seen) -> None:
         self.stats.inc_value("posterbot/images")
-        self.stats.inc_value("posterbot/kept" if keep else "posterbot/dropped")
-        if not keep:
-            self.stats.inc_value(f"posterbot/dropped/{reason}")
-        return {
-            "url": candidate.url,
-            "path": seen.image.path if seen.image else None,
-            "checksum": seen.image.sha256 if seen.image else None,
-            "status": "downloaded" if seen.image else "failed",
-            "keep": keep,
-            "reason": str(reason),
-            "label": verdict.label if verdict else None,
-            "score": verdict.score if verdict else None,
-        }
+        self.stats.inc_value("posterbot/kept" if seen.keep else "posterbot/dropped")
+        if not seen.keep:
+            self.stats.inc_value(f"posterbot/dropped/{seen.why}")
 
 
 def _header(response: Response, name: str) -> str:
