@@ -1,69 +1,22 @@
-"""``python -m models``: train the shipped model, measure a model."""
+"""``python -m models``: train, measure and use posterbot's classifiers."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
 import click
 
-from models.classifier import ModelError
-from models.registry import DEFAULT, WEIGHTS, load_model
+from models.commands.evaluate import evaluate
+from models.commands.train import train
 
 
 @click.group()
 def cli() -> None:
-    """Train and measure posterbot's classifiers."""
+    """Train, measure and use posterbot's classifiers."""
 
 
-@cli.command()
-@click.argument("name", type=click.Choice([DEFAULT]))
-@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--imagenet", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="default: the shipped weights")
-@click.option("--seed", default=7, show_default=True)
-def train(name: str, data: Path, imagenet: Path, out: Path | None, seed: int) -> None:
-    """Train NAME on DATA/<label>/<source>__<id>.jpg, starting from a quantised MobileNetV2 .tflite IMAGENET."""
-    # TensorFlow takes seconds to load, and measuring does without it.
-    from models.training.export import ship
-    from models.training.train import train as fit
-
-    folder = out or WEIGHTS / name
-    network, labels = fit(data, folder, imagenet, seed)
-    report = ship(network, labels, data, folder, seed)
-    (folder / "checkpoint.weights.h5").unlink()
-    click.echo(json.dumps(report.as_dict()["ranking"]))
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--model", default=DEFAULT, show_default=True, help="name or folder")
-@click.option("--label", default="poster", show_default=True)
-@click.option("--held-out", is_flag=True, help="only the sources that training on FOLDER leaves out")
-@click.option("--json", "as_json", is_flag=True)
-def evaluate(folder: Path, model: str, label: str, held_out: bool, as_json: bool) -> None:
-    """Measure MODEL on FOLDER/<label>/<image files>."""
-    from models.evaluate import evaluate as measure
-    from models.training.dataset import read_samples, split_by_source
-
-    try:
-        samples = read_samples(folder)
-        report = measure(load_model(model), split_by_source(samples)[1] if held_out else samples, label)
-    except (ModelError, FileNotFoundError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    if as_json:
-        click.echo(json.dumps(report.as_dict()))
-        return
-    click.echo(f"{report.images:,} images, {report.unreadable:,} unreadable; {report.chance:.1%} are {report.label}")
-    for name, ranking in ((report.model, report.ranking), ("aspect ratio alone", report.aspect_only)):
-        figures = {key: round(value, 3) for key, value in ranking.as_dict().items()}
-        click.echo(f"{name}: " + "  ".join(f"{key} {value}" for key, value in figures.items()))
-    for row in report.by_source:
-        click.echo(
-            f"{row['label']:16} {row['source']:40} {row['images']:5}  named right {row['named_right']:.2f}"
-            f"  kept at 0.5 {row['kept_at_0.5']:.2f}"
-        )
+for command in (evaluate, train):
+    cli.add_command(command)
 
 
 if __name__ == "__main__":
