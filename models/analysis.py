@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.classifier import Classifier
-from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, Picture, letterbox
+from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, Picture
+from models.fitting import fit_square, longer_side
 from models.phash import phash
 
 
@@ -61,9 +62,10 @@ def analyse(
             picture = Picture(data)
             answer = replace(answer, header=picture.header)
             if wanted(picture.header):
-                image = picture.rgb(model.side, max_pixels)
+                longer = longer_side(model.fit, model.side, picture.header.width, picture.header.height)
+                image = picture.rgb(longer, max_pixels)
                 answer = replace(answer, phash=phash(image))
-                pixels.append(letterbox(image, model.side))
+                pixels.append(fit_square(image, model.side, model.fit))
                 places.append(len(answers))
         except ImageError as error:
             answer = replace(answer, problem=error.problem, detail=str(error))

@@ -22,6 +22,8 @@ warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 MAX_PIXELS = 64_000_000
 """Default for the largest width × height that is decoded: 64 megapixels, 192 MB as RGB."""
+PADDING = 128
+"""The grey around a letterboxed picture."""
 
 FORMATS = {
     "JPEG": ("jpg", "image/jpeg"),
@@ -153,12 +155,12 @@ def read_rgb(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> Image.Imag
 def letterbox(image: Image.Image, side: int) -> np.ndarray:
     """``image`` fitted into a grey square, so that its aspect ratio stays visible: uint8, (side, side, 3), 0–255.
 
-    Posters are 2:3 and squashing would hide it. The grey (128) is the network's zero.
+    Posters are 2:3 and squashing would hide it. The grey (:data:`PADDING`) is the network's zero.
     """
     scale = side / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     fitted = image if image.size == size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    square = np.full((side, side, 3), 128, np.uint8)
+    square = np.full((side, side, 3), PADDING, np.uint8)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2
     square[top : top + size[1], left : left + size[0]] = np.asarray(fitted, np.uint8)
     return square

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from conftest import encode, picture
 
 from models.classifier import ModelError
 from models.decode import letterbox, read_rgb
+from models.fitting import Fit
 from models.registry import WEIGHTS, known_models, load_model
 
 REQUIRED = (
@@ -27,9 +30,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_shipped_model() -> None:
     model = load_model("web-images")
-    assert "web-images" in known_models()
+    assert {"imagenet", "web-images"} <= set(known_models())
+    assert model.fit is Fit.LETTERBOX
+    assert model.hash == hashlib.sha256((WEIGHTS / "web-images" / "model.tflite").read_bytes()).hexdigest()
+    assert pickle.loads(pickle.dumps(model)).hash == model.hash
     assert set(REQUIRED.split()) <= set(model.labels)
-    assert len(model.hash) == 64
     batch = np.stack([letterbox(read_rgb(encode(picture(seed=n)), model.side), model.side) for n in range(3)])
     scores = model.predict(batch)
     assert scores.shape == (3, len(model.labels))
@@ -44,9 +49,31 @@ def test_scores_do_not_depend_on_the_batch() -> None:
     assert (model.predict(batch)[2] == model.predict(batch[2:3])[0]).all()
 
 
-def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ModelError, match=r"no model 'web-image': give one of .*web-images"):
-        load_model("web-image")
+@pytest.mark.parametrize("name", ["web-image", "", "nowhere.tflite", "nowhere.keras", "\0"])
+def test_unknown_name_lists_the_known(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"no model '.*': give one of .*web-images.*, or a folder with a model"):
+        load_model(name)
+
+
+def test_a_bare_file_needs_labels(folder: Path) -> None:
+    file = folder / "model.tflite"
+    (folder / "model.toml").unlink()
+    assert load_model(str(file)).labels == load_model().labels
+    (folder / "labels.txt").rename(folder / "model.labels.txt")
+    assert load_model(str(file)).labels == load_model().labels
+    (folder / "model.labels.txt").unlink()
+    with pytest.raises(
+        ModelError, match=r"has no labels, expected one a line in .*/model\.labels\.txt or .*/labels\.txt"
+    ):
+        load_model(str(file))
+
+
+def test_a_curve_beside_the_model(folder: Path) -> None:
+    (folder / "curve.json").unlink(missing_ok=True)
+    assert load_model(str(folder)).curve is None
+    (folder / "curve.json").write_text("{}")
+    assert load_model(str(folder)).curve == folder / "curve.json"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +86,10 @@ def test_unknown_name_lists_the_known() -> None:
         (lambda f: (f / "labels.txt").write_text("poster\nposter\n"), "listed twice: poster"),
         (lambda f: (f / "labels.txt").write_text("\n"), "no labels"),
         (lambda f: (f / "labels.txt").unlink(), "cannot read labels"),
-        (lambda f: (f / "model.toml").write_text("file = 'model.tflite'"), "expected the keys file and labels"),
-        (lambda f: (f / "model.toml").write_text("]["), "expected the keys file and labels"),
+        (lambda f: (f / "labels.txt").write_bytes(b"\xff\xfe"), "cannot read labels"),
+        (lambda f: (f / "model.toml").write_text("file = 'model.tflite'"), "the key labels is missing"),
+        (lambda f: (f / "model.toml").write_text("]["), "is not readable TOML"),
+        (lambda f: (f / "model.toml").write_text("kind = 'taught'"), r"the key \w+ is missing"),
     ],
 )
 def test_spoilt_model(folder: Path, spoil: object, message: str) -> None:

@@ -17,6 +17,7 @@ from test_decode import png_bomb
 from models import worker
 from models.analysis import ScoreError
 from models.decode import Header, ImageProblem
+from models.fitting import Fit
 from models.registry import load_model
 from models.scorer import BATCH, Scorer
 
@@ -31,6 +32,9 @@ class Stub:
     hash: str = "0" * 64
     labels: tuple[str, ...] = ("poster", "other")
     side: int = 32
+    fit: Fit = Fit.LETTERBOX
+    dimensions: int = 0
+    curve: None = None
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         time.sleep(self.delay)
