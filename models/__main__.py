@@ -7,6 +7,7 @@ import sys
 import click
 
 from models.commands.evaluate import evaluate
+from models.commands.score import score
 from models.commands.train import train
 
 
@@ -15,7 +16,7 @@ def cli() -> None:
     """Train, measure and use posterbot's classifiers."""
 
 
-for command in (evaluate, train):
+for command in (evaluate, score, train):
     cli.add_command(command)
 
 
