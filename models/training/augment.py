@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from random import Random
 
-from PIL import Image, ImageDraw, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BOX)
 
@@ -19,12 +19,14 @@ def augment(image: Image.Image, rng: Random) -> Image.Image:
     for chance, step in (
         (0.60, _crop),
         (0.70, _shrink),
-        (0.30, _stretch),
-        (0.12, _border),
+        (0.10, _stretch),
+        (0.08, _border),
         (0.15, _patch),
         (0.05, _watermark),
         (0.60, _tone),
-        (0.06, _grey),
+        (0.08, _grey),
+        (0.20, _hue),
+        (0.10, _blur),
         (0.50, _recompress),
     ):
         if rng.random() < chance:
@@ -41,12 +43,28 @@ def mend_corner(image: Image.Image) -> Image.Image:
     return mended
 
 
-def _crop(image: Image.Image, rng: Random) -> Image.Image:
-    most = 0.20 if rng.random() < 0.2 else 0.08
+def reshape(image: Image.Image, poster: bool, rng: Random) -> Image.Image:
+    """Now and then a part of ``image`` in another shape: of a poster any upright one, of all else a poster's.
+
+    What is in a picture and which shape it has are judged apart (:mod:`models.head`), so the network should not
+    take the one for the other.
+    """
+    if rng.random() > (0.15 if poster else 0.3):
+        return image
+    aspect = rng.uniform(0.55, 0.9) if poster else rng.uniform(0.62, 0.72)
     width, height = image.size
-    left, top = (int(rng.uniform(0, most) * side) for side in (width, height))
-    right, bottom = (side - int(rng.uniform(0, most) * side) for side in (width, height))
-    return image.crop((left, top, right, bottom))
+    wide, tall = (width, width / aspect) if width / height < aspect else (height * aspect, height)
+    left, top = rng.uniform(0, width - wide), rng.uniform(0, height - tall)
+    return image.crop((int(left), int(top), int(left + wide), int(top + tall)))
+
+
+def _crop(image: Image.Image, rng: Random) -> Image.Image:
+    width, height = image.size
+    most = 0.12 if rng.random() < 0.8 else 0.30
+    kept = 1 - rng.uniform(0, most)
+    wide, tall = (side * kept * (1 - rng.uniform(0, 0.03)) for side in (width, height))
+    left, top = rng.uniform(0, width - wide), rng.uniform(0, height - tall)
+    return image.crop((int(left), int(top), int(left + wide), int(top + tall)))
 
 
 def _shrink(image: Image.Image, rng: Random) -> Image.Image:
@@ -102,6 +120,16 @@ def _tone(image: Image.Image, rng: Random) -> Image.Image:
 
 def _grey(image: Image.Image, _: Random) -> Image.Image:
     return image.convert("L").convert("RGB")
+
+
+def _hue(image: Image.Image, rng: Random) -> Image.Image:
+    hue, saturation, value = image.convert("HSV").split()
+    turn = rng.randint(-40, 40)
+    return Image.merge("HSV", (hue.point(lambda n: (n + turn) % 256), saturation, value)).convert("RGB")
+
+
+def _blur(image: Image.Image, rng: Random) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
 
 
 def _recompress(image: Image.Image, rng: Random) -> Image.Image:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.ranking import COVERS
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".avif"}
 
 MARKED = frozenset({"dvaldespino94+gameon_images"})
@@ -80,13 +82,15 @@ def sampling_weights(samples: Sequence[Sample]) -> list[float]:
     """How often to draw each sample: labels by the square root of their size, and so the sources within a label.
 
     The root is the usual middle between the natural frequencies (a thin label is never learned) and equal ones (a
-    thin label is learned by heart). The weights sum to 1.
+    thin label is learned by heart). Covers, which are hardest to tell from posters, count half as much again. The
+    weights sum to 1.
     """
     labels = Counter(s.label for s in samples)
     sources = Counter((s.label, s.source) for s in samples)
     shares: dict[tuple[str, str], float] = {}
     for (label, source), count in sources.items():
         within = sum(math.sqrt(n) for (name, _), n in sources.items() if name == label)
-        shares[label, source] = math.sqrt(labels[label]) * math.sqrt(count) / within / count
+        hard = 1.5 if label in COVERS else 1.0
+        shares[label, source] = hard * math.sqrt(labels[label]) * math.sqrt(count) / within / count
     total = sum(shares[s.label, s.source] for s in samples)
     return [shares[s.label, s.source] / total for s in samples]

@@ -1,9 +1,9 @@
-"""From the trained Keras network to the file that is shipped: probabilities, calibrated, int8."""
+"""From the trained Keras network to the files that are shipped: int8, calibrated."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -11,74 +11,111 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.decode import letterbox, read_rgb
-from models.evaluate import Report, evaluate
-from models.registry import load_model
-from models.training.card import card
-from models.training.dataset import Sample, read_samples, split_by_source
+from models.declaration import Output, Usage
+from models.decode import letterbox, read_header, read_rgb
+from models.network import softmax
+from models.quiet import quiet
+from models.shape import Shape
+from models.training.dataset import Sample
 from models.training.train import FULL
 
-
-def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """The temperature that makes softmax(logits / T) most likely (Guo et al., ICML 2017).
-
-    Args:
-        logits: float (N, labels).
-        targets: int (N,), the right label of each row.
-    """
-    grid = np.exp(np.linspace(np.log(0.25), np.log(4), 200))
-    return float(min(grid, key=lambda t: _negative_log_likelihood(logits / t, targets)))
+REPRESENTATIVE = 300
+"""Images that the ranges of the activations are measured with."""
+ONE_SHEET = 2 / 3
+"""Width ÷ height of the usual film poster: 24×36 inches; 27×40 is one per cent off."""
+ANY_OTHER = 0.02
+"""Share of posters that may have any shape: fewer of the training sources are further off than 15 per cent."""
 
 
-def _negative_log_likelihood(logits: np.ndarray, targets: np.ndarray) -> float:
-    shifted = logits - logits.max(1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(targets)), targets]).mean())
+def poster_shape(samples: Sequence[Sample]) -> Shape:
+    """How near to 2:3 posters are: the mean over the sources of their mean distances, so that no source dominates."""
+    distances: dict[str, list[float]] = {}
+    for sample in samples:
+        if sample.label == "poster":
+            header = read_header(sample.path.read_bytes())
+            distances.setdefault(sample.source, []).append(abs(np.log(header.width / header.height / ONE_SHEET)))
+    spread = float(np.mean([np.mean(those) for those in distances.values()])) if distances else 1.0
+    return Shape("poster", ONE_SHEET, max(0.01, round(spread, 4)), ANY_OTHER)
 
 
-def export(model: keras.Model, temperature: float, samples: Iterable[np.ndarray] | None) -> bytes:
-    """A TFLite file: uint8 (1, FULL, FULL, 3) RGB in, float32 (1, labels) probabilities out.
-
-    Args:
-        model: from :func:`models.training.backbone.build`, trained.
-        temperature: the logits are divided by it before the softmax.
-        samples: images (FULL, FULL, 3) uint8 to measure activation ranges with; None for a float32 file.
-    """
-
-    pixels = keras.Input((FULL, FULL, 3), batch_size=1, dtype="uint8")
-    scaled = keras.layers.Rescaling(1 / temperature)(model(pixels))
-    scoring = keras.Model(pixels, keras.layers.Softmax()(scaled))
-    with tempfile.TemporaryDirectory() as folder:
-        scoring.export(folder, format="tf_saved_model", verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if samples is not None:
-            chosen = list(samples)
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([image[np.newaxis]] for image in chosen)
-        return bytes(converter.convert())
-
-
-def ship(network: keras.Model, labels: Sequence[str], data: Path, out: Path, seed: int = 7) -> Report:
-    """Calibrate ``network``, convert it to int8, measure the file on the held-out sources, and write its folder.
+def calibrate(network: keras.Model, labels: Sequence[str], shape: Shape, samples: Sequence[Sample]) -> Usage:
+    """The temperature at which what ``samples`` are is most likely (Guo et al., ICML 2017), and all else to declare.
 
     Args:
-        network: trained, with ``labels`` in the order of its logits.
-        data: the folder it was trained from; its held-out part is found again by the same split.
-        out: the model folder to write: ``model.tflite``, ``labels.txt``, ``model.toml``, ``card.md``.
-        seed: of the choice of images that activation ranges are measured with.
+        network: trained.
+        labels: of its logits.
+        shape: its logarithm of likelihood is added to the logits.
+        samples: of sources that the network has not seen.
     """
-    training, held_out = split_by_source(read_samples(data))
-    pixels = np.stack([_pixels(sample) for sample in held_out])
+    pixels = np.stack([_pixels(sample) for sample in samples])
     logits = network.predict(pixels, batch_size=64, verbose=0)
-    temperature = fit_temperature(logits, np.array([labels.index(sample.label) for sample in held_out]))
-    chosen = [_pixels(sample) for sample in Random(seed).sample(training, min(300, len(training)))]
-    content = export(network, temperature, chosen)
+    targets = np.array([labels.index(sample.label) for sample in samples])
+    usages = [
+        Usage(output=Output.LOGITS, temperature=round(float(t), 3), shape=shape if shape.label in labels else None)
+        for t in np.exp(np.linspace(np.log(0.25), np.log(4), 100))
+    ]
+    column = labels.index(shape.label) if shape.label in labels else 0
+    likelihood = shape.log_likelihood(pixels) if shape.label in labels else np.zeros(len(pixels), np.float32)
+
+    def surprise(usage: Usage) -> float:
+        scaled = logits / usage.temperature
+        scaled[:, column] += likelihood
+        right = softmax(scaled)[np.arange(len(targets)), targets]
+        return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+    return min(usages, key=surprise)
+
+
+def convert(network: keras.Model, samples: Sequence[Sample], seed: int) -> bytes:
+    """A TFLite file: uint8 (1, FULL, FULL, 3) RGB in; embedding float32 (1, 1280) and logits float32 (1, labels) out.
+
+    All is int8 but the last layer: its steps would be the steps of the probabilities, and it is 1 % of the work.
+
+    Args:
+        network: from :func:`models.training.backbone.build`, trained.
+        samples: some are drawn to measure the ranges of the activations with.
+        seed: of the draw.
+    """
+    chosen = [_pixels(sample) for sample in Random(seed).sample(samples, min(REPRESENTATIVE, len(samples)))]
+    pixels = keras.Input((FULL, FULL, 3), batch_size=1, dtype="uint8")
+    features = keras.Model(network.input, network.get_layer("embedding").output)(pixels)
+    whole = keras.Model(pixels, {"embedding": features, "logits": network.get_layer("logits")(features)})
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        whole.export(folder, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[np.newaxis]] for image in chosen)
+        options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["FULLY_CONNECTED"])
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
+        )
+        return bytes(debugger.get_nondebug_quantized_model())
+
+
+def write_model(out: Path, content: bytes, labels: Sequence[str], usage: Usage) -> None:
+    """Write ``model.tflite``, ``labels.txt`` and ``model.toml`` into the folder ``out``; made if missing."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "model.tflite").write_bytes(content)
     (out / "labels.txt").write_text("\n".join(labels) + "\n")
-    (out / "model.toml").write_text(f'name = "{out.name}"\nfile = "model.tflite"\nlabels = "labels.txt"\n')
-    report = evaluate(load_model(str(out)), held_out)
-    (out / "card.md").write_text(card(report, training, held_out, temperature, FULL, len(content)))
-    return report
+    lines = [
+        f'name = "{out.name}"',
+        'kind = "tflite"',
+        'file = "model.tflite"',
+        'labels = "labels.txt"',
+        f'output = "{usage.output}"',
+        f"temperature = {usage.temperature}",
+    ]
+    if usage.shape is not None:
+        shape = usage.shape
+        lines += [
+            "",
+            "[shape]",
+            f'label = "{shape.label}"',
+            f"aspect = {shape.aspect:.4f}",
+            f"spread = {shape.spread}",
+            f"any_other = {shape.any_other}",
+        ]
+    (out / "model.toml").write_text("\n".join(lines) + "\n")
 
 
 def _pixels(sample: Sample) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Train ``web-images``: every layer of MobileNetV2, from ImageNet weights, on pictures of the web.
 
 The recipe is the field's usual one for a small data set: the last layer first, then all; AdamW with a cosine
-schedule, label smoothing, an exponential moving average of the weights (the one that is shipped), small pictures
+schedule, label smoothing, an average of the weights over the last steps (the one that is kept), small pictures
 first, sampling balanced over labels and sources, and augmentation that imitates the web.
 """
 
@@ -12,22 +12,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import keras
-import numpy as np
-from PIL import Image
 
-from models.decode import letterbox, read_rgb
-from models.training.augment import augment, mend_corner
 from models.training.backbone import build, load_imagenet
-from models.training.compose import COMPOSITIONS
-from models.training.dataset import MARKED, Sample, read_samples, sampling_weights, split_by_source
+from models.training.batches import Batches
+from models.training.compose import DRAWN
+from models.training.dataset import Sample
 
-BATCH = 64
 AVERAGING = 0.998
-"""Of the moving average of the weights, per step: it reaches back over some 500 steps, half a phase."""
+"""Of the moving average of the weights, per step: it reaches back over some 500 steps, two or three epochs."""
 FULL = 144
 """Side of the square input, in pixels. A poster's 2:3 becomes 96×144 in it, whole numbers that show well."""
 
@@ -49,69 +44,43 @@ class Phase:
 # cheaper; the final side comes last (mixed resolution, Touvron et al., NeurIPS 2019).
 PHASES = (
     Phase("head", 128, 1, 3e-3, whole=False),
-    Phase("small", 128, 5, 3e-4),
-    Phase("full", FULL, 4, 2e-4),
+    Phase("small", 128, 5, 2e-4),
+    Phase("full", FULL, 3, 1e-4),
 )
+LAST = Phase("all-sources", FULL, 2, 5e-5)
+"""After measuring: the held-out sources are learned as well, since a shipped model should have seen all there is."""
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Endless variety: each epoch draws anew, by weight, and augments anew; the same seed gives the same epochs."""
+class Averaged(keras.callbacks.Callback):  # type: ignore[misc]
+    """The moving average of the weights, put in place at the end; short at first, so that the start is forgotten."""
 
-    def __init__(self, samples: Sequence[Sample], labels: Sequence[str], seed: int) -> None:
-        super().__init__(workers=2, max_queue_size=8)
-        self.files = [sample.path.read_bytes() for sample in samples]
-        self.marked = [sample.source in MARKED for sample in samples]
-        self.targets = np.array([labels.index(sample.label) for sample in samples])
-        self.weights = np.array(sampling_weights(samples))
-        self.labels = [sample.label for sample in samples]
-        self.parts = {
-            label: [i for i, sample in enumerate(samples) if sample.label in made_of]
-            for label, (_, made_of, _) in COMPOSITIONS.items()
-        }
-        self.classes, self.seed, self.epoch, self.side = len(labels), seed, 0, FULL
-        self._draw()
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Keras calls this."""
+        self.step, self.average = 0, [v.numpy().copy() for v in self.model.trainable_variables]
 
-    def __len__(self) -> int:
-        return len(self.files) // BATCH
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras calls this."""
+        self.step += 1
+        share = min(AVERAGING, self.step / (self.step + 9))
+        for mean, variable in zip(self.average, self.model.trainable_variables, strict=True):
+            mean *= share
+            mean += (1 - share) * variable.numpy()
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self.order[index * BATCH : (index + 1) * BATCH]
-        pixels = np.stack(
-            [self._variant(int(i), Random(f"{self.seed}/{self.epoch}/{index}/{k}")) for k, i in enumerate(chosen)]
-        )
-        return pixels, np.eye(self.classes, dtype=np.float32)[self.targets[chosen]]
-
-    def on_epoch_end(self) -> None:
-        """Keras calls this between epochs."""
-        self.epoch += 1
-        self._draw()
-
-    def _draw(self) -> None:
-        chance = np.random.default_rng((self.seed, self.epoch))
-        self.order = chance.choice(len(self.files), len(self) * BATCH, p=self.weights)
-
-    def _variant(self, i: int, rng: Random) -> np.ndarray:
-        often, _, compose = COMPOSITIONS.get(self.labels[i], (0.0, None, None))
-        if compose is not None and rng.random() < often:
-            image = compose(self._read(rng.choice(self.parts[self.labels[i]])), rng)
-        else:
-            image = self._read(i)
-        return letterbox(augment(image, rng), self.side)
-
-    def _read(self, i: int) -> Image.Image:
-        image = read_rgb(self.files[i], 288)
-        return mend_corner(image) if self.marked[i] else image
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Keras calls this."""
+        for mean, variable in zip(self.average, self.model.trainable_variables, strict=True):
+            variable.assign(mean)
 
 
 class Log(keras.callbacks.Callback):  # type: ignore[misc]
-    """One JSON line per epoch, and the averaged weights so far, so that a stopped training is not lost."""
+    """One JSON line per epoch, to the screen and to ``training.jsonl``."""
 
     def __init__(self, out: Path, phase: Phase) -> None:
         super().__init__()
         self.out, self.phase, self.started = out, phase, time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the line and the checkpoint."""
+        """Keras calls this."""
         seconds = time.monotonic() - self.started
         row: dict[str, Any] = {"phase": self.phase.name, "epoch": epoch + 1, "of": self.phase.epochs}
         row |= {name: round(float(value), 4) for name, value in (logs or {}).items()}
@@ -119,55 +88,60 @@ class Log(keras.callbacks.Callback):  # type: ignore[misc]
         with (self.out / "training.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)  # noqa: T201
-        self.model.save_weights(self.out / "checkpoint.weights.h5")
 
 
-def train(data: Path, out: Path, imagenet: Path, seed: int = 7) -> tuple[keras.Model, list[str]]:
-    """Fit the network on the training sources of ``data``; gives it with the labels of its logits.
-
-    Args:
-        data: folder of ``<label>/<source>__<id>.<ext>``.
-        out: folder to write to; made if missing. ``training.jsonl`` grows by one line an epoch, and
-            ``checkpoint.weights.h5`` holds the averaged weights after the last one.
-        imagenet: quantised MobileNetV2 1.0 .tflite to start from.
-        seed: of the weights, the draws and the augmentation.
-    """
+def start(samples: Sequence[Sample], imagenet: Path, seed: int) -> tuple[keras.Model, list[str]]:
+    """A network with ImageNet's features and a last layer that knows nothing yet; and the labels of its logits."""
     keras.utils.set_random_seed(seed)
-    out.mkdir(parents=True, exist_ok=True)
-    training, held_out = split_by_source(read_samples(data))
-    labels = sorted({sample.label for sample in training})
-    print(f"{len(training)} images train, {len(held_out)} held out, {len(labels)} labels", flush=True)  # noqa: T201
-
+    labels = sorted({sample.label for sample in samples} | set(DRAWN))
     model = build(len(labels))
-    measured = Random(seed).sample(training, min(512, len(training)))
-    load_imagenet(model, imagenet, np.stack([letterbox(read_rgb(s.path.read_bytes(), FULL), FULL) for s in measured]))
-    batches = Batches(training, labels, seed)
-    for phase in PHASES:
-        _fit(model, batches, phase, out)
+    load_imagenet(model, imagenet)
     return model, labels
+
+
+def fit(
+    model: keras.Model,
+    labels: Sequence[str],
+    samples: Sequence[Sample],
+    phases: Sequence[Phase],
+    out: Path,
+    seed: int,
+) -> None:
+    """Train ``model`` on ``samples``, phase by phase.
+
+    Each finished phase is kept in ``out`` as ``<phase>.weights.h5``; a phase that is there already is read instead
+    of trained again, so an interrupted training goes on with the phase it was in.
+    """
+    batches: Batches | None = None
+    for number, phase in enumerate(phases):
+        kept = out / f"{phase.name}.weights.h5"
+        if kept.exists():
+            model.load_weights(kept)
+            continue
+        batches = batches or Batches(samples, labels, seed)
+        batches.epoch, batches.side = 100 * number, phase.side
+        batches.on_epoch_end()  # the same draws whether or not the phases before were trained in this run
+        _fit(model, batches, phase, out)
+        partial = kept.with_suffix(".part.weights.h5")
+        model.save_weights(partial)
+        partial.rename(kept)
 
 
 def _fit(model: keras.Model, batches: Batches, phase: Phase, out: Path) -> None:
     for layer in model.layers:
         layer.trainable = phase.whole or layer.name == "logits"
-    batches.side = phase.side
     steps = phase.epochs * len(batches)
-    warmup = min(200, steps // 10)
+    warmup = min(150, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        phase.learning_rate / 50,
+        steps - warmup,
+        alpha=0.01,
+        warmup_target=phase.learning_rate,
+        warmup_steps=warmup,
+    )
     model.compile(
-        keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(
-                phase.learning_rate / 50,
-                steps - warmup,
-                alpha=0.02,
-                warmup_target=phase.learning_rate,
-                warmup_steps=warmup,
-            ),
-            weight_decay=0.02,
-            use_ema=True,
-            ema_momentum=AVERAGING,
-        ),
+        keras.optimizers.AdamW(schedule, weight_decay=0.02, global_clipnorm=5.0),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
         metrics=["accuracy"],
     )
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), Log(out, phase)]
-    model.fit(batches, epochs=phase.epochs, verbose=0, callbacks=callbacks)
+    model.fit(batches, epochs=phase.epochs, verbose=0, callbacks=[Averaged(), Log(out, phase)])

@@ -28,46 +28,75 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.timeout(300)
-def test_train_ship_and_measure(real_data: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.training import train
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training of some thirty small steps."""
+    from models.training import batches, ship, train
 
-    monkeypatch.setattr(train, "BATCH", 16)
-    monkeypatch.setattr(train, "AVERAGING", 0.5)  # there are thirty steps in all
+    monkeypatch.setattr(batches, "BATCH", 16)
+    monkeypatch.setattr(train, "AVERAGING", 0.5)
     phases = (train.Phase("head", 64, 2, 1e-2, whole=False), train.Phase("small", 64, 1, 1e-4))
-    monkeypatch.setattr(train, "PHASES", phases)
+    monkeypatch.setattr(ship, "PHASES", phases)
+    monkeypatch.setattr(ship, "LAST", train.Phase("all-sources", 64, 1, 1e-5))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("short")
+def test_train_ship_and_measure(real_data: Path, data: Path, tmp_path: Path) -> None:
     imagenet = real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
-    arguments = [
-        "train",
-        "web-images",
-        "--data",
-        str(data),
-        "--imagenet",
-        str(imagenet),
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    out = tmp_path / "out"
+    arguments = ["train", "web-images", "--data", data, "--imagenet", imagenet, "--out", out]
+    done = CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
 
-    out = tmp_path / "out"
-    assert {file.name for file in out.iterdir()} == {
-        "model.tflite", "labels.txt", "model.toml", "card.md", "training.jsonl",
-    }  # fmt: skip
+    written = {"model.tflite", "labels.txt", "model.toml", "card.md", "curve.json", "training.jsonl"}
+    assert written <= {file.name for file in out.iterdir()}
     log = [json.loads(line) for line in (out / "training.jsonl").read_text().splitlines()]
-    assert [(row["phase"], row["epoch"]) for row in log] == [("head", 1), ("head", 2), ("small", 1)]
-    assert "## By held-out source" in (out / "card.md").read_text()
+    assert [(row["phase"], row["epoch"]) for row in log] == [("head", 1), ("head", 2), ("small", 1), ("all-sources", 1)]
+    card = (out / "card.md").read_text()
+    assert "## By held-out source" in card
+    assert "has learned the held-out sources too" in card
 
-    model = load_model(str(out))
-    assert model.labels == ("logo", "poster")
     images = [picture(100, 150, seed=500), Image.new("RGB", (150, 60), (77, 255, 9))]
-    pixels = np.stack([letterbox(read_rgb(encode(image), model.side), model.side) for image in images])
-    poster, logo = model.predict(pixels)[:, 1]
-    assert poster > logo
+    for folder in (out, out / "measured"):
+        model = load_model(str(folder))
+        assert model.labels == ("comic_cover", "logo", "magazine", "poster")
+        assert model.dimensions == 1280
+        pixels = np.stack([letterbox(read_rgb(encode(image), model.side), model.side) for image in images])
+        poster, logo = model.predict(pixels)[:, 3]
+        assert poster > logo
 
-    done = CliRunner().invoke(cli, ["evaluate", str(data), "--model", str(out), "--held-out", "--json"])
+    done = CliRunner().invoke(cli, ["evaluate", str(data), "--model", str(out / "measured"), "--held-out", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["ranking"]["average_precision"] > 0.9
+
+
+@pytest.mark.usefixtures("short")
+def test_a_finished_phase_is_not_trained_again(real_data: Path, data: Path, tmp_path: Path) -> None:
+    from models.training.dataset import read_samples
+    from models.training.train import Phase, fit, start
+
+    imagenet = real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+    samples = read_samples(data)[:32]
+    phase = Phase("head", 32, 1, 1e-2, whole=False)
+    first, labels = start(samples, imagenet, seed=1)
+    fit(first, labels, samples, [phase], tmp_path, seed=1)
+    again, _ = start(samples, imagenet, seed=2)
+    fit(again, labels, samples, [phase], tmp_path, seed=2)
+    assert all((a == b).all() for a, b in zip(first.get_weights(), again.get_weights(), strict=True))
+    assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 1
+
+
+def test_one_source_only_cannot_be_measured(tmp_path: Path) -> None:
+    for label in ("poster", "logo"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / f"{label}-a__1.png").write_bytes(encode(picture(), "PNG"))
+    file = tmp_path / "net.tflite"
+    file.write_bytes(b"")
+    arguments = ["train", "web-images", "--data", tmp_path, "--imagenet", file, "--out", tmp_path / "out"]
+    done = CliRunner().invoke(cli, list(map(str, arguments)))
+    assert done.exit_code == 1
+    assert "every label has one source only" in done.output
 
 
 @pytest.mark.parametrize(
@@ -84,18 +113,31 @@ def test_measuring_what_cannot_be_measured(data: Path, arguments: list[str], mes
     assert "Traceback" not in done.output
 
 
-def test_restored_weights_know_the_goldfish(real_data: Path) -> None:
-    """De-quantised and with BatchNorm restored, the network still sees what ImageNet taught it."""
-    from models.training.backbone import _kernels, build, load_imagenet
+def test_dequantised_weights_know_the_goldfish(real_data: Path) -> None:
+    """What ImageNet taught the file is in the Keras network: with the file's last layer, it names the photographs."""
+    from models.training.backbone import build, kernels, load_imagenet
 
-    files = sorted((real_data / "imagenet").glob("n*.jpg"))
-    pixels = np.stack([letterbox(read_rgb(file.read_bytes(), 224), 224) for file in files])
+    file = real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+    photographs = [path for path in sorted((real_data / "imagenet").glob("n*.jpg")) if "tabby" not in path.name]
+    pixels = np.stack([letterbox(read_rgb(path.read_bytes(), 224), 224) for path in photographs])
     network = build(2)
-    load_imagenet(network, real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite", pixels)
+    load_imagenet(network, file)
     import keras
 
-    embedding = keras.Model(network.input, network.get_layer("embedding").output)
-    still, moving = (np.asarray(embedding(pixels, training=training)) for training in (False, True))
-    assert still.shape == (5, 1280)
-    assert np.corrcoef(still.ravel(), moving.ravel())[0, 1] > 0.9
-    assert len(_kernels(real_data / "imagenet" / "tf2_mobilenet_v2_1.0_224_ptq.tflite")) == 52
+    embedding = np.asarray(keras.Model(network.input, network.get_layer("embedding").output)(pixels))
+    assert embedding.shape == (4, 1280)
+    kernel, bias = kernels(file)[-1]
+    named = (embedding @ kernel.reshape(len(bias), -1).T + bias).argmax(1)
+    labels = next((real_data / "imagenet").glob("*labels*.txt")).read_text().splitlines()
+    for path, best in zip(photographs, named, strict=True):
+        assert path.stem.split("_", 1)[1].replace("_", " ") in labels[best].lower()
+
+
+def test_another_network_is_refused(tmp_path: Path, real_data: Path) -> None:
+    from models.registry import WEIGHTS
+    from models.training.backbone import build, kernels, load_imagenet
+
+    shipped = WEIGHTS / "web-images" / "model.tflite"
+    assert len(kernels(shipped)) == 52  # without ImageNet's classifier
+    with pytest.raises(ValueError, match=r"51 convolutions found, MobileNetV2 1\.0 has 52"):
+        load_imagenet(build(2), shipped)
