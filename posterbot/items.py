@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from posterbot.catalogue.records import Page
+from posterbot.catalogue.records import Claim, Page
 from posterbot.page import Candidate
 
 
@@ -14,9 +14,10 @@ class PageItem:
     """One page (or one piece of a list of URLs) and its candidates; ``images`` is filled in by the pipeline.
 
     Each entry of ``images`` is what Scrapy's own pipeline gives (``url, path, checksum, status``) with the sha256 as
-    checksum, plus ``keep``, ``reason``, ``label`` and ``score``.
+    checksum, plus ``keep``, ``reason``, ``label`` and ``score``. ``claim`` is what a list says of its one candidate.
     """
 
     page: Page
     candidates: tuple[Candidate, ...]
+    claim: Claim | None = None
     images: list[dict[str, Any]] = field(default_factory=list)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from posterbot.catalogue.records import Claim
+
 KEPT, DROPPED = "kept", "dropped"
 
 
@@ -40,6 +42,13 @@ class PolicyRow:
     author: str
     origin: str
     at: datetime
+    top: int | None = None
+
+    @property
+    def rule(self) -> str:
+        """What is asked of the labels: ``0.5``, ``top 5``, or ``0.5, top 5``."""
+        threshold = f"{self.threshold:g}" if self.threshold or self.top is None else ""
+        return ", ".join(part for part in (threshold, f"top {self.top}" if self.top is not None else "") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,8 @@ class Count:
 class Funnel:
     """How many came in and how many are left, in one run or in all.
 
-    ``pages`` were read, ``pages_failed`` could not be; ``data_uris`` are inline images, counted and not fetched.
+    ``pages`` were read, here or for the list that names them; ``pages_failed`` could not be; ``data_uris`` are inline
+    images, counted and not fetched.
 
     Counted by sighting, each stage within the one before it (``candidates`` ≥ ``fetched`` ≥ ``scored``):
     ``candidates``; ``fetched``: the answer was 200, or the image is known; ``scored``: the image has scores of some
@@ -101,7 +111,7 @@ class Sighting:
     alt: str
     title: str
     film: str | None
-    """The film that the page is about; None where it states none or several."""
+    """The film that the page is about; None where it states none or several. A list's title comes first."""
     sha256: str | None
     width: int | None
     height: int | None
@@ -118,3 +128,7 @@ class Sighting:
     path: str | None
     policy: int | None
     run: int
+    final_url: str
+    """Where the bytes were found, after redirects; empty where there was no answer."""
+    claim: Claim | None
+    """What the list says that named the image."""

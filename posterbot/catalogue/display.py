@@ -60,7 +60,7 @@ def print_funnel(funnel: Funnel, out: TextIO | None = None) -> None:
         policies = _table(console, "policy", "run", "threshold", "keeps", "model", "by")
         for policy in funnel.policies:
             by = f"{policy.author} ({policy.origin}), {policy.at:%Y-%m-%d %H:%M}"
-            numbers = str(policy.number), str(policy.run), f"{policy.threshold:g}"
+            numbers = str(policy.number), str(policy.run), policy.rule
             policies.add_row(*numbers, printable(", ".join(policy.labels)), printable(policy.model), printable(by))
         console.print(policies)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,10 @@ from sqlalchemy import (
 )
 
 from posterbot.catalogue.answers import DROPPED, KEPT, Count, Funnel, PolicyRow, RunRow, Sighting
+from posterbot.catalogue.records import Claim
 from posterbot.catalogue.schema import (
     candidates,
+    claims,
     films,
     images,
     models,
@@ -45,6 +48,7 @@ _SIGHTINGS = candidates.join(pages, pages.c.id == candidates.c.page_id).outerjoi
     verdicts,
     and_(verdicts.c.image_id == candidates.c.image_id, verdicts.c.policy_id == _newest.correlate(candidates)),
 )
+_CLAIM = [field.name for field in fields(Claim)]
 _kept = and_(candidates.c.reason.is_(None), func.coalesce(verdicts.c.keep, false()))
 _reason = func.coalesce(candidates.c.reason, verdicts.c.reason)
 
@@ -216,6 +220,7 @@ def _policies(connection: Connection, run: int | None) -> tuple[PolicyRow, ...]:
             row["author"],
             row["origin"],
             row["at"],
+            row["top"],
         )
         for row in connection.execute(statement).mappings()
     )
@@ -240,6 +245,7 @@ def _sightings(run: int | None) -> Select[Any]:
     )
     tables = (
         _SIGHTINGS.join(sources, sources.c.id == candidates.c.source_id)
+        .outerjoin(claims, claims.c.candidate_id == candidates.c.id)
         .outerjoin(images, images.c.id == candidates.c.image_id)
         .outerjoin(policies, policies.c.id == verdicts.c.policy_id)
         .outerjoin(models, models.c.id == policies.c.model_id)
@@ -251,7 +257,7 @@ def _sightings(run: int | None) -> Select[Any]:
         sources.c.name.label("host"),
         candidates.c.alt,
         candidates.c.title,
-        film.label("film"),
+        func.coalesce(claims.c.title, film).label("film"),
         *(images.c[name] for name in ("sha256", "width", "height", "bytes", "phash", "path")),
         models.c.name.label("model"),
         models.c.labels,
@@ -262,6 +268,8 @@ def _sightings(run: int | None) -> Select[Any]:
         _reason.label("reason"),
         policies.c.id.label("policy"),
         pages.c.run_id.label("run"),
+        candidates.c.final_url,
+        *(claims.c[name].label(f"claim.{name}") for name in _CLAIM),
     )
     return _within(select(*columns).select_from(tables), run)
 
@@ -274,8 +282,16 @@ def _stream(engine: Engine, statement: Select[Any], run: int | None) -> Iterator
 
 
 def _sighting(row: RowMapping) -> Sighting:
-    facts = {name: row[name] for name in row if name not in {"labels", "vector", "kept"}}
+    facts = {name: row[name] for name in row if name not in {"labels", "vector", "kept"} and "." not in name}
     vector: np.ndarray | None = row["vector"]
     # str() of a float32 is its shortest exact form: 0.9, not 0.8999999761581421.
     named = {} if vector is None else dict(zip(row["labels"], (float(str(value)) for value in vector), strict=False))
-    return Sighting(**facts, scores=named, verdict=KEPT if row["kept"] else DROPPED)
+    return Sighting(**facts, scores=named, verdict=KEPT if row["kept"] else DROPPED, claim=_claim(row))
+
+
+def _claim(row: RowMapping) -> Claim | None:
+    said: dict[str, Any] = {}
+    for name in _CLAIM:
+        value = row[f"claim.{name}"]
+        said[name] = tuple(value) if isinstance(value, list) else value
+    return Claim(**said) if said["list"] is not None else None

@@ -28,15 +28,20 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which scores make a poster: keep where the probabilities of ``labels`` sum to at least ``threshold`` (0–1)."""
+    """Which scores make a poster: keep where the probabilities of ``labels`` sum to at least ``threshold`` (0–1).
+
+    Where ``top`` is given, one of ``labels`` must also be among the model's so many likeliest.
+    """
 
     labels: tuple[str, ...]
     threshold: float
+    """0 where ``top`` alone decides: any probability is at least that."""
     model: Model
     author: str
     origin: str
     """Where the change came from: ``arguments``, ``telnet``, …"""
     at: datetime = field(default_factory=now)
+    top: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,37 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a list says of an image it names, in the columns of ``wikidump``; evidence, as the films of a page are.
+
+    ``wiki``, ``page_id`` and ``rev_id`` name the revision of the article that was read, ``title`` the article and so
+    the film (or what else ``kind`` says it is). None and empty: the list does not say.
+    """
+
+    list: str
+    """URI of the list."""
+    wiki: str
+    title: str
+    page_id: int | None = None
+    rev_id: int | None = None
+    template: str | None = None
+    kind: str | None = None
+    image_name: str | None = None
+    repository: str | None = None
+    licence: str | None = None
+    """A short name as ``CC BY-SA 4.0``, or ``non-free``."""
+    year: int | None = None
+    directors: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    imdb_id: str | None = None
+    dump_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page (or, for images named in a list, the list) that offered candidates."""
+    """One page that offered candidates. For images named in a list: the article the list names, or the list."""
 
     url: str
     status: int | None = None
@@ -119,4 +153,6 @@ class Outcome:
     """The model's label of highest probability."""
     score: float | None = None
     """Summed probability of the policy's labels, 0–1."""
+    claim: Claim | None = None
+    """What the list says that named it."""
     at: datetime = field(default_factory=now)

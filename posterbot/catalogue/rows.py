@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from posterbot.catalogue.records import Film, Image, Outcome, Page
+from posterbot.catalogue.records import Claim, Film, Image, Outcome, Page
 
 Row = dict[str, Any]
 
@@ -94,6 +95,19 @@ def candidate_row(outcome: Outcome, page: int, image: int | None, source: int) -
         "reason": None if outcome.reason is None else clean(outcome.reason),
         "fetched_at": outcome.at,
     }
+
+
+def claim_row(claim: Claim, candidate: int) -> Row:
+    """A row of ``claims``."""
+    facts: Row = {"candidate_id": candidate}
+    for field in fields(claim):
+        value = getattr(claim, field.name)
+        if isinstance(value, tuple):
+            value = [clean(text) for text in value]
+        elif isinstance(value, str):
+            value = clean(value)
+        facts[field.name] = value
+    return facts | {"year": _small(claim.year)}
 
 
 def verdict_row(outcome: Outcome, image: int, policy: int) -> Row:

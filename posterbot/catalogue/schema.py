@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -173,6 +174,30 @@ candidates = Table(
     Index(None, "image_id"),
 )
 
+# What a list says of the image it names: the columns of wikidump's rows. NULL: the list does not say.
+claims = Table(
+    "claims",
+    metadata,
+    Column("candidate_id", ForeignKey("candidates.id"), primary_key=True),
+    Column("list", String, nullable=False),
+    Column("wiki", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("wiki_page_id", BigInteger, key="page_id"),  # not one of ours
+    Column("rev_id", BigInteger),
+    Column("template", String),
+    Column("kind", String),
+    Column("image_name", String),
+    Column("repository", String),
+    Column("licence", String),
+    Column("year", Integer),
+    Column("directors", JSON, nullable=False),
+    Column("countries", JSON, nullable=False),
+    Column("languages", JSON, nullable=False),
+    Column("genres", JSON, nullable=False),
+    Column("imdb_id", String),
+    Column("dump_date", String),
+)
+
 models = Table(
     "models",
     metadata,
@@ -202,6 +227,7 @@ policies = Table(
     Column("author", String, nullable=False),
     Column("origin", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("top", Integer),  # set where a wanted label must be among so many likeliest
 )
 
 verdicts = Table(

@@ -15,7 +15,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue import schema
 from posterbot.catalogue.records import Model, Outcome, Page, Policy
-from posterbot.catalogue.rows import Row, candidate_row, clean, film_row, image_row, page_row, source_of, verdict_row
+from posterbot.catalogue.rows import (
+    Row,
+    candidate_row,
+    claim_row,
+    clean,
+    film_row,
+    image_row,
+    page_row,
+    source_of,
+    verdict_row,
+)
 
 Record = Page | Policy | Outcome
 Key = TypeVar("Key", bound=Hashable)
@@ -105,6 +115,7 @@ class Writer:
         ):
             if rows:
                 connection.execute(statement, rows)
+        self._write_claims(connection, outcomes, page_ids)
         return {policy: number for policy, (number, _) in policies.items()}
 
     def _write_sources(self, connection: Connection, names: set[str]) -> dict[str, int]:
@@ -148,6 +159,20 @@ class Writer:
             self._images.remember(found)
         return found
 
+    def _write_claims(self, connection: Connection, outcomes: Iterable[Outcome], pages: Mapping[str, int]) -> None:
+        claims = {
+            (pages[clean(outcome.page.url)], clean(outcome.url)): outcome.claim for outcome in outcomes if outcome.claim
+        }
+        if not claims:
+            return
+        found = connection.execute(
+            self._sql.find_candidates,
+            {"pages": sorted({page for page, _ in claims}), "urls": sorted({url for _, url in claims})},
+        )
+        # Each page with each URL: some of these pairs may be other candidates.
+        rows = [claim_row(claims[page, url], number) for page, url, number in found if (page, url) in claims]
+        connection.execute(self._sql.claim, rows)
+
     def _write_policies(self, connection: Connection, batch: Iterable[Record]) -> dict[Policy, tuple[int, int]]:
         """Numbers of policy and model for each policy in ``batch``."""
         wanted = dict.fromkeys(
@@ -181,6 +206,7 @@ class Writer:
             "author": clean(policy.author),
             "origin": clean(policy.origin),
             "at": policy.at,
+            "top": policy.top,
         }
         table = schema.policies
         # JSON cannot be compared in SQL everywhere, so the few rows of that moment are compared here.
@@ -226,6 +252,11 @@ class _Statements:
             set_={name: candidate.excluded[name] for name in candidates.keys() if name not in {"id", "page_id", "url"}},  # noqa: SIM118
             where=or_(candidate.excluded.image_id.is_not(None), candidates.image_id.is_(None)),
         )
+        claim = insert(schema.claims)
+        self.claim = claim.on_conflict_do_update(
+            index_elements=["candidate_id"],
+            set_={name: claim.excluded[name] for name in schema.claims.c.keys() if name != "candidate_id"},  # noqa: SIM118
+        )
         verdict, verdicts = insert(schema.verdicts), schema.verdicts.c
         self.verdict = verdict.on_conflict_do_update(
             index_elements=["image_id", "policy_id"],
@@ -236,6 +267,10 @@ class _Statements:
         self.find_sources = _numbers_by(schema.sources, "name")
         self.find_pages = _numbers_by(schema.pages, "url").where(schema.pages.c.run_id == bindparam("run"))
         self.find_images = _numbers_by(schema.images, "sha256")
+        self.find_candidates = select(candidates.page_id, candidates.url, candidates.id).where(
+            candidates.page_id.in_(bindparam("pages", expanding=True)),
+            candidates.url.in_(bindparam("urls", expanding=True)),
+        )
         self.find_models = _numbers_by(schema.models, "hash")
 
 

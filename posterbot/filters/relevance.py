@@ -21,7 +21,7 @@ class Verdict:
 
 
 def judge(scores: np.ndarray, policy: Policy) -> Verdict:
-    """Keep where the probabilities of the policy's labels sum to its threshold.
+    """Keep where the probabilities of the policy's labels sum to its threshold and, if so asked, one is at the top.
 
     The labels of a model exclude each other, so the sum is the probability of being any of those wanted.
 
@@ -30,6 +30,15 @@ def judge(scores: np.ndarray, policy: Policy) -> Verdict:
         policy: the decision in force.
     """
     labels = policy.model.labels
-    score = float(sum(scores[labels.index(label)] for label in policy.labels))
-    keep = score >= policy.threshold
+    wanted = [scores[labels.index(label)] for label in policy.labels]
+    score = float(sum(wanted))
+    keep = score >= policy.threshold and (policy.top is None or _among(scores, max(wanted), policy.top))
     return Verdict(keep, Reason.RELEVANT if keep else Reason.NOT_RELEVANT, labels[int(scores.argmax())], score)
+
+
+def _among(scores: np.ndarray, score: float, top: int) -> bool:
+    """Is ``score`` one of the ``top`` highest? Not where others equal to it would make them more than ``top``.
+
+    Networks that answer in coarse steps give most labels the same 0, and none of these is likely.
+    """
+    return int((scores >= score).sum()) <= top

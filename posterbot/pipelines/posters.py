@@ -32,6 +32,7 @@ from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Image, Policy
 from posterbot.filters.relevance import Verdict, judge
 from posterbot.filters.size import MinimumSize
+from posterbot.page import FoundBy
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import Reason
@@ -144,7 +145,7 @@ class PosterPipeline(ImagesPipeline):
             raise DropItem(str(error)) from None
 
     def _request(self, url: str, item: PageItem) -> Request:
-        referrer = item.page.url if item.page.url.startswith("http") else None
+        referrer = item.page.url if item.page.status is not None else None  # we have not been where a list leads
         return Request(
             url,
             headers={"Accept": "image/avif,image/webp,image/*;q=0.9,*/*;q=0.1", "Referer": referrer},
@@ -159,16 +160,21 @@ class PosterPipeline(ImagesPipeline):
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         seen = await task
-        written.append(self.recorder.outcome(seen.outcome(candidate, item.page)))
+        written.append(self.recorder.outcome(seen.outcome(candidate, item.page, item.claim)))
         self._count(seen)
         return seen.result(candidate)
 
     async def _look(self, candidate: Candidate, item: PageItem) -> Seen:
-        """The best file of the picture that can be had: links to full files often lead to pages, or nowhere."""
+        """The best file of the picture that can be had: links to full files often lead to pages, or nowhere.
+
+        A list names one file, and where to find it should it have moved: that is asked only where it is gone.
+        """
         first = await self._look_at(candidate.url, item)
         seen = first
         for url in candidate.alternatives[:ALTERNATIVES]:
             if seen.reason is None or seen.reason is Reason.NO_CONTACT:
+                break
+            if candidate.found_by is FoundBy.LIST and seen.reason is not Reason.HTTP_404:
                 break
             seen = await self._look_at(url, item)
         return first if seen.reason is not None else seen

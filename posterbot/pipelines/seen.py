@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from posterbot.catalogue.records import Image, Outcome, Page, Policy
+from posterbot.catalogue.records import Claim, Image, Outcome, Page, Policy
 from posterbot.filters.relevance import Verdict
 from posterbot.page import Candidate
 from posterbot.reasons import Reason
@@ -43,8 +43,8 @@ class Seen:
             return self.reason
         return self.verdict.reason if self.verdict else Reason.FETCH_FAILED
 
-    def outcome(self, candidate: Candidate, page: Page) -> Outcome:
-        """The row for ``candidate`` of ``page``."""
+    def outcome(self, candidate: Candidate, page: Page, claim: Claim | None = None) -> Outcome:
+        """The row for ``candidate`` of ``page``, of which a list may say something."""
         verdict = self.verdict
         return Outcome(
             page=page,
@@ -69,6 +69,7 @@ class Seen:
             verdict_reason=verdict.reason if verdict else None,
             label=verdict.label if verdict else None,
             score=verdict.score if verdict else None,
+            claim=claim,
         )
 
     def result(self, candidate: Candidate) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from posterbot.page import Candidate, FoundBy, read_page
 from posterbot.pipelines.fetch import reason_of_failure
 from posterbot.reasons import Reason
 from posterbot.sample.server import SampleSite
-from posterbot.spiders.arguments import ArgumentError, Arguments, Listed, read_arguments, read_urls
+from posterbot.spiders.arguments import Arguments, read_arguments
+from posterbot.spiders.lists import Listed, ListError, read_urls
+from posterbot.spiders.wikipedia import article_url, file_path_url
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -32,8 +34,8 @@ LISTED_AT_ONCE = 50
 class PostersSpider(Spider):
     """``scrapy crawl posters -a labels=poster``: see docs/crawl.md for the arguments.
 
-    ``labels`` and ``threshold`` may be assigned while the crawl runs, as in the telnet console; the change holds for
-    every image judged afterwards and is recorded as a new policy.
+    ``labels``, ``threshold`` and ``top`` may be assigned while the crawl runs, as in the telnet console; the change
+    holds for every image judged afterwards and is recorded as a new policy.
     """
 
     name = "posters"
@@ -68,12 +70,24 @@ class PostersSpider(Spider):
 
     @property
     def threshold(self) -> float:
-        """The probability from which an image is kept, 0–1, both excluded. A wrong one raises PolicyError."""
+        """The probability from which an image is kept, 0–1, both excluded; 0 where ``top`` alone decides.
+
+        ``"precision=0.95"`` may be assigned as well, and ``"recall=0.98"``. A wrong one raises PolicyError.
+        """
         return self.policy.current.threshold
 
     @threshold.setter
-    def threshold(self, threshold: float) -> None:
+    def threshold(self, threshold: float | str) -> None:
         self.policy.change(threshold=threshold, origin="console")
+
+    @property
+    def top(self) -> int | None:
+        """Among so many likeliest labels must be a wanted one; None: not asked. A wrong one raises PolicyError."""
+        return self.policy.current.top
+
+    @top.setter
+    def top(self, top: int | str | None) -> None:
+        self.policy.change(top=top, origin="console")
 
     async def start(self) -> AsyncIterator[Any]:
         """Start pages, then the rows of the list of URLs, as fast as the pipeline takes them."""
@@ -89,33 +103,56 @@ class PostersSpider(Spider):
             number = 0
             while batch := await asyncio.to_thread(self._next_rows, rows):
                 number += 1
-                for row in batch:
-                    if _names_page(row.url):
+                named = [row for row in batch if row is not None]
+                self._count_rows(len(batch), len(named))
+                for row in named:
+                    if row.claim is None and _names_page(row.url):
                         yield Request(row.url, errback=self.failed, meta={"listed": True})
-                while self._listed_under_way >= LISTED_AT_ONCE:
-                    await asyncio.sleep(0.05)
-                self._listed_under_way += 1
-                yield self._listed(batch, number)
+                for item in self._listed(named, number):
+                    while self._listed_under_way >= LISTED_AT_ONCE:
+                        await asyncio.sleep(0.05)
+                    self._listed_under_way += 1
+                    yield item
 
-    def _next_rows(self, rows: Iterator[Listed]) -> list[Listed]:
+    def _next_rows(self, rows: Iterator[Listed | None]) -> list[Listed | None]:
         """Up to ``LISTED_AT_ONCE`` rows; a list that breaks off in the middle ends there, with one line."""
-        batch: list[Listed] = []
+        batch: list[Listed | None] = []
         try:
             for row in islice(rows, LISTED_AT_ONCE):
                 batch.append(row)
-        except ArgumentError as error:
+        except ListError as error:
             self.logger.error("%s; read up to there", error)
         return batch
 
-    def _listed(self, rows: list[Listed], number: int) -> PageItem:
-        page = Page(f"{self.job.urls.resolve().as_uri()}#{number}" if self.job.urls else "", title="list of URLs")
-        return PageItem(
-            page,
-            tuple(Candidate(row.url, FoundBy.LIST, alt=row.text) for row in rows if not _names_page(row.url)),
+    def _count_rows(self, rows: int, named: int) -> None:
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value("posterbot/listed", rows)
+        self.crawler.stats.inc_value("posterbot/listed_without_image", rows - named)
+
+    def _listed(self, rows: list[Listed], number: int) -> Iterator[PageItem]:
+        """Images of no known page as one item; an item for each image that an article names."""
+        assert self.job.urls is not None
+        piece = Page(f"{self.job.urls.resolve().as_uri()}#{number}", title="list of URLs")
+        loose = tuple(
+            Candidate(row.url, FoundBy.LIST, alt=row.text)
+            for row in rows
+            if row.claim is None and not _names_page(row.url)
         )
+        if loose:
+            yield PageItem(piece, loose)
+        for row in rows:
+            if (claim := row.claim) is None:
+                continue
+            article = article_url(claim.wiki, claim.title)
+            page = piece if article is None else Page(article, title=claim.title)
+            moved = claim.image_name and file_path_url(
+                claim.wiki, claim.repository, claim.image_name, self.settings["WIKI_URL"]
+            )
+            candidate = Candidate(row.url, FoundBy.LIST, alt=row.text, alternatives=(moved,) if moved else ())
+            yield PageItem(page, (candidate,), claim)
 
     def _item_done(self, item: PageItem) -> None:
-        if item.page.url.startswith("file:"):
+        if item.claim is not None or item.page.url.startswith("file:"):
             self._listed_under_way -= 1
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from models.decode import ImageError, read_rgb
-from posterbot.catalogue.answers import Funnel, Sighting
+from posterbot.catalogue.answers import Funnel, PolicyRow, Sighting
 from posterbot.catalogue.display import size
 from posterbot.catalogue.queries import funnel, kept_images
 from posterbot.web.style import STYLE
@@ -120,11 +120,20 @@ def _policy(counts: Funnel) -> str:
     labels = " ".join(f"<b class=label>{escape(label)}</b>" for label in policy.labels)
     earlier = f", after {len(counts.policies) - 1:,} earlier" if len(counts.policies) > 1 else ""
     return (
-        f"<section><h2>Policy {policy.number}{earlier}</h2><p>Keep where {labels} "
-        f"{'sum' if len(policy.labels) > 1 else 'comes'} to at least <b>{policy.threshold:g}</b>.</p>"
+        f"<section><h2>Policy {policy.number}{earlier}</h2><p>Keep {labels}: {' and '.join(_asked(policy))}.</p>"
         f"<p class=quiet>Model {escape(policy.model)}. Set by {escape(policy.author)} ({escape(policy.origin)}), "
         f"{policy.at:%Y-%m-%d %H:%M} UTC.</p></section>"
     )
+
+
+def _asked(policy: PolicyRow) -> Iterator[str]:
+    """What is asked of the labels, for each part of the policy's rule."""
+    several = len(policy.labels) > 1
+    for part in policy.rule.split(", "):
+        if part.startswith("top "):
+            yield f"{'one ' if several else ''}in the <b>{part}</b>"
+        else:
+            yield f"at least <b>{part}</b>{' in sum' if several else ''}"
 
 
 def _reasons(counts: Funnel) -> str:

@@ -181,9 +181,10 @@ def test_depth_limit_is_scrapys_own(site: Site, tmp_path: Path) -> None:
     [
         (["labels=postr"], {}, "unknown label 'postr': web-images knows album_cover"),
         (["threshold=2"], {}, "threshold '2': give a number between 0 and 1"),
+        (["top=1000"], {}, "top '1000': give a whole number from 1 to"),
         (["urls=nowhere.csv"], {}, "urls: cannot read nowhere.csv: No such file"),
         (["start=nowhere.txt"], {}, "start: 'nowhere.txt' is neither"),
-        (["model=vgg"], {}, "no model 'vgg': give one of web-images"),
+        (["model=vgg"], {}, "no model 'vgg': give one of imagenet, "),
         (["start=https://example.org/"], {}, "OPERATOR_CONTACT is not set"),
         ([], {"IMAGES_STORE": "/dev/null/images"}, "IMAGES_STORE: cannot write to /dev/null/images"),
         ([], {"IMAGES_STORE": ""}, "IMAGES_STORE is empty"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,6 +18,7 @@ from sqlalchemy.schema import CreateTable
 import posterbot
 from posterbot.catalogue import database, migrations
 from posterbot.catalogue.database import CatalogueError, catalogue_error, open_catalogue
+from posterbot.catalogue.queries import funnel, sightings
 from posterbot.catalogue.schema import metadata
 
 
@@ -46,6 +48,54 @@ def test_newest_is_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.NEWEST
+
+
+def older(file: Path, revision: str, *statements: str) -> None:
+    """A catalogue of an earlier program, with rows."""
+    file.parent.mkdir()
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(url(file))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+RUN = "INSERT INTO runs VALUES (1, 'posters', '{}', '0', '2024-01-01', NULL, NULL)"
+
+
+def test_an_older_catalogue_keeps_its_policies(file: Path) -> None:
+    older(
+        file,
+        "0001_catalogue",
+        RUN,
+        "INSERT INTO models VALUES (1, 'm', 'aa', '[\"poster\"]')",
+        "INSERT INTO policies VALUES (1, 1, 1, '[\"poster\"]', 0.4, 'anna', 'arguments', '2024-01-01')",
+    )
+    (policy,) = funnel(open_catalogue(url(file), must_exist=True)).policies
+    assert (policy.labels, policy.threshold, policy.top, policy.rule) == (("poster",), 0.4, None, "0.4")
+
+
+def test_an_older_catalogue_keeps_its_sightings(file: Path) -> None:
+    older(
+        file,
+        "0002_policies_top",
+        RUN,
+        "INSERT INTO sources (id, name) VALUES (1, 'site.example')",
+        "INSERT INTO pages VALUES (1, 1, 1, 'https://site.example/', 200, 'T', '', 0, NULL, 0, '2024-01-01')",
+        "INSERT INTO candidates VALUES (1, 1, NULL, 1, 'https://site.example/a.jpg', 'list', 'A film', '', '', "
+        "NULL, NULL, '[]', 'https://site.example/b.jpg', 404, '', '', '', 'http_404', '2024-01-01')",
+    )
+    (found,) = sightings(open_catalogue(url(file), must_exist=True))
+    assert (found.alt, found.reason, found.final_url, found.claim) == (
+        "A film",
+        "http_404",
+        "https://site.example/b.jpg",
+        None,
+    )
 
 
 def test_every_connection_waits_for_locks_and_minds_foreign_keys(file: Path) -> None:

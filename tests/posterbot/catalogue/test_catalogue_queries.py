@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.queries import funnel, kept_images, last_run, sightings
 from posterbot.catalogue.recorder import Recorder
-from posterbot.catalogue.records import Film, Outcome
+from posterbot.catalogue.records import Claim, Film, Outcome
 
 
 @pytest.fixture
@@ -68,6 +69,15 @@ def test_the_funnel_counts_each_stage(engine: Engine) -> None:
         "anna",
     )
     assert [(run.number, run.finish_reason) for run in counts.runs] == [(number, "finished")]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "top", "rule"), [(0.5, None, "0.5"), (0.25, 5, "0.25, top 5"), (0.0, 1, "top 1")]
+)
+def test_a_policy_says_its_rule(engine: Engine, threshold: float, top: int | None, rule: str) -> None:
+    record(engine, judged(1, page(), policy=replace(POLICY, threshold=threshold, top=top)))
+    (written,) = funnel(engine).policies
+    assert (written.threshold, written.top, written.rule) == (threshold, top, rule)
 
 
 def test_only_the_top_hosts_are_named(engine: Engine) -> None:
@@ -175,6 +185,41 @@ def test_films_name_only_pages_of_one_film(engine: Engine) -> None:
     two = (Film("Movie", "One"), Film("Movie", "Two"))
     record(engine, judged("a", page(1, films=two)), judged("b", page(2, films=two[:1])), judged("c", page(3)))
     assert [found.film for found in sightings(engine)] == [None, "One", None]
+
+
+CLAIM = Claim("file:///films.jsonl", "enwiki", "Night Train", 12, 3_456_789_012, year=1968, genres=("Drama", "War"))
+
+
+def test_what_a_list_says_is_kept(engine: Engine) -> None:
+    two = (Film("Movie", "One"), Film("Movie", "Two"))
+    record(
+        engine, judged("a", page(1), claim=CLAIM), failed("b", page(2, films=two), claim=CLAIM), judged("c", page(1))
+    )
+    assert [found.claim for found in sightings(engine)] == [CLAIM, CLAIM, None]
+    assert [found.film for found in sightings(engine)] == ["Night Train", "Night Train", None]
+
+
+def test_a_list_may_change_its_mind(engine: Engine) -> None:
+    record(engine, judged("a", page(), claim=CLAIM), failed("a", page(), claim=replace(CLAIM, licence="CC0")))
+    (found,) = sightings(engine)
+    assert (found.reason, found.claim) == ("relevant", replace(CLAIM, licence="CC0"))
+
+
+def test_pages_and_images_of_a_batch_are_not_mixed_up(engine: Engine) -> None:
+    """Two pages with the same two images: what is said of one is not said of the others."""
+    recorder = Recorder(engine, spider="posters", arguments={}, version="1")
+    recorder.outcome(judged("a", page(1), claim=CLAIM))
+    recorder.outcome(judged("b", page(1)))
+    recorder.outcome(judged("a", page(2)))
+    recorder.outcome(judged("b", page(2), claim=replace(CLAIM, title="Other")))
+    recorder.close("finished")
+    assert [found.claim and found.claim.title for found in sightings(engine)] == ["Night Train", None, None, "Other"]
+
+
+def test_what_no_database_takes_is_left_out_of_a_claim(engine: Engine) -> None:
+    record(engine, judged("a", page(), claim=replace(CLAIM, title="a\0\ud800", genres=("\0b",), year=2**40)))
+    (found,) = sightings(engine)
+    assert found.claim == replace(CLAIM, title="a?", genres=("b",), year=None)
 
 
 def test_kept_images_are_distinct_and_latest_first(engine: Engine) -> None:

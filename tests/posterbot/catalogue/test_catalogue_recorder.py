@@ -139,8 +139,15 @@ def test_equal_policies_are_one_row(engine: Engine, recorder: Recorder) -> None:
     assert first == second == third != different
     changed = replace(POLICY, threshold=0.7)
     assert done(recorder.policy(changed)) != [first]
+    assert done(recorder.policy(replace(changed, top=5))) != done(recorder.policy(changed))
     done(recorder.outcome(judged(1, page(), policy=again)))
-    assert [row["labels"] for row in rows(engine, "policies")] == [["poster"], ["poster", "photo"], ["poster"]]
+    written = [(row["labels"], row["threshold"], row["top"]) for row in rows(engine, "policies")]
+    assert written == [
+        (["poster"], 0.5, None),
+        (["poster", "photo"], 0.5, None),
+        (["poster"], 0.7, None),
+        (["poster"], 0.7, 5),
+    ]
     assert [row["policy_id"] for row in rows(engine, "verdicts")] == [first]
 
 

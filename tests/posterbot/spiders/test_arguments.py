@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 from scrapy.settings import Settings
 
-from posterbot.spiders.arguments import ArgumentError, Listed, read_arguments, read_urls
+from posterbot.spiders.arguments import ArgumentError, read_arguments
 
 
 def settings(**more: str) -> Settings:
@@ -45,6 +42,13 @@ def test_everything_given(tmp_path: Path) -> None:
     assert arguments.urls == listed
 
 
+def test_top_comes_without_a_threshold_unless_one_is_given() -> None:
+    policy = read_arguments(settings(), {"top": "5"}).policy.current
+    assert (policy.top, policy.threshold) == (5, 0)
+    policy = read_arguments(settings(), {"top": "5", "threshold": "0.3"}).policy.current
+    assert (policy.top, policy.threshold) == (5, 0.3)
+
+
 def test_a_list_alone_does_not_start_the_sample(tmp_path: Path) -> None:
     listed = tmp_path / "urls.txt"
     listed.write_text("http://127.0.0.1/x.jpg\n")
@@ -66,6 +70,11 @@ def test_start_may_be_a_file(tmp_path: Path) -> None:
         ({"threshold": "1.5"}, "threshold '1.5': give a number between 0 and 1"),
         ({"threshold": "nan"}, "threshold 'nan'"),
         ({"threshold": "high"}, "threshold 'high'"),
+        ({"threshold": "0"}, "threshold '0'"),
+        ({"threshold": "accuracy=0.9"}, "unknown goal 'accuracy'"),
+        ({"top": "0"}, r"top '0': give a whole number from 1 to \d+, the number of labels of web-images"),
+        ({"top": "five"}, "top 'five': give a whole number"),
+        ({"top": "100000"}, "top '100000': give a whole number"),
         ({"model": "vgg"}, "no model 'vgg'"),
         ({"lables": "poster"}, "unknown argument -a lables"),
         ({"start": "no-such-file.txt"}, "neither an http"),
@@ -81,39 +90,17 @@ def test_refused(given: dict[str, str], message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-ROWS = [
-    {"url": "http://127.0.0.1/a.jpg", "title": "Film A"},
-    {"url": None, "title": "a film without an image"},
-    {"url": "http://127.0.0.1/b.jpg", "title": "Film, B"},
-]
-LISTED = [Listed("http://127.0.0.1/a.jpg", "Film A"), Listed("http://127.0.0.1/b.jpg", "Film, B")]
-
-
-def test_every_kind_of_list(tmp_path: Path) -> None:
-    (tmp_path / "l.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    (tmp_path / "l.csv").write_text(
-        'id,url,title\n1,http://127.0.0.1/a.jpg,Film A\n2,,x\n3,http://127.0.0.1/b.jpg,"Film, B"\n'
-    )
-    pyarrow.parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "l.parquet")
-    for kind in ("jsonl", "csv", "parquet"):
-        assert list(read_urls(tmp_path / f"l.{kind}")) == LISTED, kind
-    (tmp_path / "l.txt").write_text("\ufeffhttp://127.0.0.1/a.jpg\n\n# no\nhttp://127.0.0.1/b.jpg\n", encoding="utf-8")
-    assert [row.url for row in read_urls(tmp_path / "l.txt")] == [row.url for row in LISTED]
+def test_a_list_of_the_open_web_needs_a_contact_too(tmp_path: Path) -> None:
+    listed = tmp_path / "urls.jsonl"
+    listed.write_text('{"url": null}\n{"url": "https://upload.wikimedia.org/wikipedia/en/a/a9/X.jpg"}\n')
+    with pytest.raises(ArgumentError, match=r"https://upload\.wikimedia\.org/.*: OPERATOR_CONTACT is not set"):
+        read_arguments(settings(), {"urls": str(listed)})
+    read_arguments(settings(OPERATOR_CONTACT="me@example.org"), {"urls": str(listed)})
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("l.csv", b"id,link\n1,http://x/\n", "no column 'url'"),
-        ("l.jsonl", b'{"link": 1}\n', "no column 'url'"),
-        ("l.jsonl", b"[1]\n", "no column 'url'"),
-        ("l.jsonl", b"{broken\n", "not a readable .jsonl file"),
-        ("l.parquet", b"PAR1 no", "not a readable .parquet file"),
-        ("l.txt", b"\xff\xfe\x00", "not a readable .txt file"),
-    ],
+    "url", ["nonsense", "http://[broken/x.jpg", "ftp://example.org/x.jpg", "http://localhost/x.jpg"]
 )
-def test_unreadable_lists(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ArgumentError, match=message) as caught:
-        list(read_urls(tmp_path / name))
-    assert "\n" not in str(caught.value)
+def test_a_list_that_leads_nowhere_needs_none(tmp_path: Path, url: str) -> None:
+    (tmp_path / "urls.txt").write_text(url)
+    assert read_arguments(settings(), {"urls": str(tmp_path / "urls.txt")}).urls

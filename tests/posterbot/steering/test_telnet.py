@@ -77,6 +77,7 @@ def test_labels_and_threshold_from_the_console(site: Site, tmp_path: Path) -> No
         assert "'poster'" in console.say("spider.labels")
         console.say('spider.labels = "book_cover"')
         assert "PolicyError: threshold 7" in console.say("spider.threshold = 7")
+        assert "PolicyError: top 0" in console.say("spider.top = 0")
         console.say("spider.threshold = 0.7")
         assert "0.7" in console.say("spider.threshold")
         output, _ = crawling.communicate(timeout=60)

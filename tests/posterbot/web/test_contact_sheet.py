@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,29 @@ def test_the_head_tells_run_policy_and_reasons(engine: Engine, store: Path, shee
         "timeout",
     ):
         assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("labels", "threshold", "top", "expected"),
+    [
+        (("poster",), 0.5, None, "Keep poster: at least 0.5."),
+        (("poster",), 0.0, 5, "Keep poster: in the top 5."),
+        (("poster",), 0.25, 5, "Keep poster: at least 0.25 and in the top 5."),
+        (("poster", "photo"), 0.5, 5, "Keep poster photo: at least 0.5 in sum and one in the top 5."),
+    ],
+)
+def test_the_head_says_the_rule(
+    engine: Engine,
+    store: Path,
+    sheet: Callable[..., Reader],
+    labels: tuple[str, ...],
+    threshold: float,
+    top: int | None,
+    expected: str,
+) -> None:
+    rule = replace(POLICY, labels=labels, threshold=threshold, top=top)
+    record(engine, kept(drawn(store, (1, 2, 3)), policy=rule))
+    assert expected in sheet().text
 
 
 @pytest.mark.parametrize("path", ["aa/bb/none.png", "../outside.png", "/etc/hostname", None])
