@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -34,12 +36,25 @@ def poster_shape(samples: Sequence[Sample]) -> Shape:
         if sample.label == "poster":
             header = read_header(sample.path.read_bytes())
             distances.setdefault(sample.source, []).append(abs(np.log(header.width / header.height / ONE_SHEET)))
-    spread = float(np.mean([np.mean(those) for those in distances.values()])) if distances else 1.0
+    spread = float(np.mean([np.mean(those) for those in distances.values()]))
     return Shape("poster", ONE_SHEET, max(0.01, round(spread, 4)), ANY_OTHER)
 
 
-def calibrate(network: keras.Model, labels: Sequence[str], shape: Shape, samples: Sequence[Sample]) -> Usage:
-    """The temperature at which what ``samples`` are is most likely (Guo et al., ICML 2017), and all else to declare.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns the network's logits into probabilities that hold on sources it has not seen."""
+
+    usage: Usage
+    """With the temperature and the shape."""
+    offset: float
+    """Added to the logit of the label that the shape is about, since it is drawn less often in training."""
+
+
+def calibrate(network: keras.Model, labels: Sequence[str], shape: Shape, samples: Sequence[Sample]) -> Calibration:
+    """The temperature and the offset at which what ``samples`` are is most likely.
+
+    Temperature scaling (Guo et al., ICML 2017) with the bias that Alexandari et al. (ICML 2020) add to it, here for
+    one label only: the others have too few images on sources of their own.
 
     Args:
         network: trained.
@@ -50,36 +65,43 @@ def calibrate(network: keras.Model, labels: Sequence[str], shape: Shape, samples
     pixels = np.stack([_pixels(sample) for sample in samples])
     logits = network.predict(pixels, batch_size=64, verbose=0)
     targets = np.array([labels.index(sample.label) for sample in samples])
-    usages = [
-        Usage(output=Output.LOGITS, temperature=round(float(t), 3), shape=shape if shape.label in labels else None)
-        for t in np.exp(np.linspace(np.log(0.25), np.log(4), 100))
-    ]
-    column = labels.index(shape.label) if shape.label in labels else 0
-    likelihood = shape.log_likelihood(pixels) if shape.label in labels else np.zeros(len(pixels), np.float32)
+    column, likelihood = labels.index(shape.label), shape.log_likelihood(pixels)
 
-    def surprise(usage: Usage) -> float:
-        scaled = logits / usage.temperature
-        scaled[:, column] += likelihood
+    def surprise(temperature: float, offset: float) -> float:
+        scaled = logits / temperature
+        scaled[:, column] += likelihood + offset / temperature
         right = softmax(scaled)[np.arange(len(targets)), targets]
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
-    return min(usages, key=surprise)
+    temperatures, offsets = np.exp(np.linspace(np.log(0.5), np.log(3), 40)), np.linspace(-3, 3, 25)
+    best = min(itertools.product(temperatures, offsets), key=lambda pair: surprise(*pair))
+    usage = Usage(output=Output.LOGITS, temperature=round(float(best[0]), 3), shape=shape)
+    return Calibration(usage, float(best[1]))
 
 
-def convert(network: keras.Model, samples: Sequence[Sample], seed: int) -> bytes:
+def convert(
+    network: keras.Model, labels: Sequence[str], calibration: Calibration, samples: Sequence[Sample], seed: int
+) -> bytes:
     """A TFLite file: uint8 (1, FULL, FULL, 3) RGB in; embedding float32 (1, 1280) and logits float32 (1, labels) out.
 
     All is int8 but the last layer: its steps would be the steps of the probabilities, and it is 1 % of the work.
 
     Args:
         network: from :func:`models.training.backbone.build`, trained.
+        labels: of its logits.
+        calibration: its offset goes into the last layer's bias.
         samples: some are drawn to measure the ranges of the activations with.
         seed: of the draw.
     """
     chosen = [_pixels(sample) for sample in Random(seed).sample(samples, min(REPRESENTATIVE, len(samples)))]
     pixels = keras.Input((FULL, FULL, 3), batch_size=1, dtype="uint8")
     features = keras.Model(network.input, network.get_layer("embedding").output)(pixels)
-    whole = keras.Model(pixels, {"embedding": features, "logits": network.get_layer("logits")(features)})
+    last = keras.layers.Dense(len(labels))
+    whole = keras.Model(pixels, {"embedding": features, "logits": last(features)})
+    kernel, bias = network.get_layer("logits").get_weights()
+    assert calibration.usage.shape is not None
+    bias[labels.index(calibration.usage.shape.label)] += calibration.offset
+    last.set_weights([kernel, bias])
     with tempfile.TemporaryDirectory() as folder, quiet():
         whole.export(folder, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

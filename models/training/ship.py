@@ -37,21 +37,24 @@ def train_web_images(data: Path, out: Path, imagenet: Path, seed: int) -> Report
     training, held_out = split_by_source(samples)
     if not held_out:
         raise ValueError(f"{data}: every label has one source only, so there is none to measure on")
+    if not all(any(sample.label == "poster" for sample in part) for part in (training, held_out)):
+        raise ValueError(f"{data}: expected posters of two sources or more, in {data / 'poster'}")
     out.mkdir(parents=True, exist_ok=True)
     network, labels = start(training, imagenet, seed)
     print(f"{len(training)} images train, {len(held_out)} are held out, {len(labels)} labels", flush=True)  # noqa: T201
     fit(network, labels, training, PHASES, out, seed)
-    usage = calibrate(network, labels, poster_shape(training), held_out)
-    write_model(out / MEASURED, convert(network, training, seed), labels, usage)
+    calibration = calibrate(network, labels, poster_shape(training), held_out)
+    content = convert(network, labels, calibration, training, seed)
+    write_model(out / MEASURED, content, labels, calibration.usage)
     report = evaluate(load_model(str(out / MEASURED)), held_out)
 
     fit(network, labels, samples, [LAST], out, seed)
-    content = convert(network, samples, seed)
-    write_model(out, content, labels, usage)
+    content = convert(network, labels, calibration, samples, seed)
+    write_model(out, content, labels, calibration.usage)
     facts = Facts(
         side=FULL,
         size=len(content),
-        temperature=usage.temperature,
+        temperature=calibration.usage.temperature,
         started_from="ImageNet weights (MobileNetV2 1.0, published as quantised TFLite under Apache-2.0)",
         training=(
             "Every layer trained on by `python -m models train web-images`: "
