@@ -38,12 +38,12 @@ class Facts:
     """Of the weights file, in bytes."""
     temperature: float
     """The logits were divided by it before the softmax."""
+    offset: float
+    """Added to the logit of the wanted label before that."""
     started_from: str
     """The weights that training began with, and their licence: a noun phrase."""
     training: Sequence[str] = ()
     """How it was trained: Markdown, a list item each."""
-    note: str = ""
-    """Markdown paragraphs to close with."""
 
 
 def write_card(
@@ -81,7 +81,6 @@ def write_card(
         _by_label(report),
         _by_source(report),
         _data(training, held_out),
-        [facts.note] if facts.note else [],
     )
     (out / "card.md").write_text("\n\n".join("\n".join(lines) for lines in sections if lines) + "\n")
 
@@ -98,8 +97,9 @@ def _what(report: Report, training: Sequence[Sample], facts: Facts) -> list[str]
         f"- File: {facts.size / 1e6:.1f} MB.",
         f"- Started from: {facts.started_from}.",
         *(f"- {line}" for line in facts.training),
-        f"- Calibrated: softmax at temperature {facts.temperature:.2f} (Guo et al., ICML 2017), one number, fitted on"
-        " the held-out images.",
+        f"- Calibrated: softmax at temperature {facts.temperature:.2f} (Guo et al., ICML 2017), after adding"
+        f" {facts.offset:.2f} to the logit of {report.label} (Alexandari et al., ICML 2020). These two numbers, and no"
+        " other, were fitted on the held-out images.",
         "",
         f"Trained on {len(training):,} images of {sources[0]:,} sources, measured on {report.images:,} images of"
         f" {sources[1]:,} sources that it never saw.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from models.evaluate import Report, evaluate
@@ -55,18 +56,18 @@ def train_web_images(data: Path, out: Path, imagenet: Path, seed: int) -> Report
         side=FULL,
         size=len(content),
         temperature=calibration.usage.temperature,
+        offset=calibration.offset,
         started_from="ImageNet weights (MobileNetV2 1.0, published as quantised TFLite under Apache-2.0)",
         training=(
-            "Every layer trained on by `python -m models train web-images`: "
-            + ", ".join(f"{p.epochs} × {p.name} at {p.side} px" for p in (*PHASES, LAST)),
+            "Every layer trained on by `python -m models train web-images`, in epochs: "
+            + ", ".join(f"{p.epochs} *{p.name}* at {p.side} px" for p in (*PHASES, LAST))
+            + ".",
             "Comic and magazine covers are drawn, on pictures of other labels; there was no photograph of one.",
             "int8 but for the last layer; the outline counts apart (`[shape]` in `model.toml`).",
-        ),
-        note=(
-            "The figures are those of the network before the phase *all-sources*, with the same calibration"
-            f" (`{MEASURED}/`). The shipped one has learned the held-out sources too, so measuring it on them says"
-            " nothing."
+            f"**All figures here are those of the network before the phase *{LAST.name}*** (the folder `{MEASURED}`),"
+            " with the same calibration. The shipped one has learned the held-out sources too, so measuring it on them"
+            " says nothing.",
         ),
     )
-    write_card(out, report, training, held_out, facts)
+    write_card(out, replace(report, model=out.name), training, held_out, facts)
     return report

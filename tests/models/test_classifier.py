@@ -32,7 +32,10 @@ def test_shipped_model() -> None:
     model = load_model("web-images")
     assert {"imagenet", "web-images"} <= set(known_models())
     assert model.fit is Fit.LETTERBOX
-    assert model.hash == hashlib.sha256((WEIGHTS / "web-images" / "model.tflite").read_bytes()).hexdigest()
+    weights = hashlib.sha256((WEIGHTS / "web-images" / "model.tflite").read_bytes()).hexdigest()
+    assert len(model.hash) == 64
+    assert model.hash != weights  # the temperature and the shape count as well
+    assert model.dimensions == 1280
     assert pickle.loads(pickle.dumps(model)).hash == model.hash
     assert set(REQUIRED.split()) <= set(model.labels)
     batch = np.stack([letterbox(read_rgb(encode(picture(seed=n)), model.side), model.side) for n in range(3)])

@@ -13,7 +13,7 @@ from models.evaluate import Report, evaluate
 from models.training.card import Facts, write_card
 from models.training.dataset import Sample
 
-FACTS = Facts(32, 2_500_000, 1.25, "weights of nobody (CC0)", ("three epochs",), "## Also\n\nA note to close with.")
+FACTS = Facts(32, 2_500_000, 1.25, 0.5, "weights of nobody (CC0)", ("three epochs",))
 TRAINING = [Sample(Path("x"), "poster", "t"), Sample(Path("y"), "poster", "t"), Sample(Path("z"), "flyer", "u")]
 
 
@@ -52,7 +52,6 @@ def test_a_card(report: Report, tmp_path: Path) -> None:
     ):
         assert fact in card
     assert "Trained on 3 images of 2 sources, measured on 70 images of 4 sources" in card
-    assert card.endswith("## Also\n\nA note to close with.\n")
 
     goals = section(card, "What it should reach")
     assert re.search(r"\| AP, web mix \| 0.99 \| 1.000 \| 1.000–1.000 \| yes \|", goals)

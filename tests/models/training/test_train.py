@@ -130,7 +130,7 @@ def test_dequantised_weights_know_the_goldfish(real_data: Path) -> None:
     named = (embedding @ kernel.reshape(len(bias), -1).T + bias).argmax(1)
     labels = next((real_data / "imagenet").glob("*labels*.txt")).read_text().splitlines()
     for path, best in zip(photographs, named, strict=True):
-        assert path.stem.split("_", 1)[1].replace("_", " ") in labels[best].lower()
+        assert path.stem.split("_", 1)[1].replace("_", " ").lower() in labels[best].lower()
 
 
 def test_another_network_is_refused(tmp_path: Path, real_data: Path) -> None:
