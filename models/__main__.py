@@ -8,6 +8,7 @@ import click
 
 from models.commands.evaluate import evaluate
 from models.commands.score import score
+from models.commands.text import text, train_text
 from models.commands.train import train
 
 
@@ -16,7 +17,7 @@ def cli() -> None:
     """Train, measure and use posterbot's classifiers."""
 
 
-for command in (evaluate, score, train):
+for command in (evaluate, score, text, train, train_text):
     cli.add_command(command)
 
 
