@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from typing import TYPE_CHECKING
 
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -13,6 +15,7 @@ from posterbot import __version__
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.robotstxt import RobotParser
     from scrapy.settings import BaseSettings
 
 CONTACT_MISSING = (
@@ -60,3 +63,22 @@ class PolitenessMiddleware:
             request.meta["autothrottle_dont_adjust_delay"] = True
         elif not self.contact and parts.scheme in {"http", "https"}:  # others have no handler and go nowhere
             raise NoContact(CONTACT_MISSING)
+
+
+class RobotsMiddleware(RobotsTxtMiddleware):
+    """Scrapy's, with every request to a host judged by its robots.txt, also those that came while it was fetched.
+
+    Scrapy 2.19 lets all but the first of these pass: they wait for one Deferred by ``asFuture``, which uses its result
+    up and leaves None, "no rules", to the next in line.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._rules: dict[str, asyncio.Future[RobotParser | None]] = {}
+
+    async def robot_parser(self, request: Request) -> RobotParser | None:
+        """The rules of the request's host; None if it has none that can be read."""
+        host = urlparse_cached(request).netloc
+        if host not in self._rules:
+            self._rules[host] = asyncio.ensure_future(super().robot_parser(request))
+        return await asyncio.shield(self._rules[host])  # one request that is given up must not end it for all

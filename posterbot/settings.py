@@ -57,6 +57,8 @@ ADDONS = {"posterbot.politeness.OperatorAddon": 0, "posterbot.logs.LogAddon": 0}
 DOWNLOADER_MIDDLEWARES = {
     # Before robots.txt (100): without a contact not even that is asked for.
     "posterbot.politeness.PolitenessMiddleware": 50,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "posterbot.politeness.RobotsMiddleware": 100,
 }
 COOKIES_ENABLED = False
 # Only the web: a page must not make us read local files or speak other protocols.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from PIL import Image
 # The same examples every time, and no clock: machines are noisy.
 settings.register_profile("project", derandomize=True, deadline=None)
 settings.load_profile("project")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[2] / "shared"))
 
