@@ -13,9 +13,9 @@ import numpy as np
 from models.calibration import Reliability, reliability
 from models.classifier import Classifier
 from models.files import score_files
-from models.ranking import COVERS, Ranking, auc, average_precision, intervals, rank
+from models.ranking import Ranking, auc, average_precision, intervals, rank
 from models.scorer import Scorer
-from models.training.dataset import Sample
+from models.training.dataset import COVERS, Sample
 
 NAMED = 5
 """So many unreadable files are named; the others are counted."""

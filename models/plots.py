@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_curve
 from models.calibration import Reliability
 from models.decode import ImageError, read_rgb
 from models.evaluate import Report
-from models.ranking import COVERS
+from models.training.dataset import COVERS
 
 DPI = 110
 MISTAKES = 20

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-COVERS = frozenset({"book_cover", "album_cover", "game_box", "card", "flyer", "magazine", "comic_cover"})
-"""Labels of things designed like posters; the rest is the ordinary web mix."""
 FALSE_ALARMS = 0.02
 ROUNDS = 500
 
@@ -18,9 +16,9 @@ ROUNDS = 500
 class Ranking:
     """How well one number per image ranks a wanted label before everything else.
 
-    ``average_precision`` and ``auc`` (ROC) over all images and over the web mix (without :data:`COVERS`);
-    ``recall`` of the wanted where 2 % of the web mix passes, and the share of covers that pass with them. NaN where
-    there is nothing to measure it on.
+    ``average_precision`` and ``auc`` (ROC) over all images and over the web mix (without
+    :data:`models.training.dataset.COVERS`); ``recall`` of the wanted where 2 % of the web mix passes, and the share of
+    covers that pass with them. NaN where there is nothing to measure it on.
     """
 
     average_precision: float
@@ -41,7 +39,7 @@ def rank(score: np.ndarray, wanted: np.ndarray, covers: np.ndarray) -> Ranking:
     Args:
         score: float (N,), higher where more likely wanted.
         wanted: bool (N,).
-        covers: bool (N,): labelled with one of :data:`COVERS`.
+        covers: bool (N,): labelled with one of :data:`models.training.dataset.COVERS`.
     """
     precision, web_precision, recall, passing = _Ranked(score, wanted, covers).figures(np.ones(len(score)))
     web = wanted | ~covers

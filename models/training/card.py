@@ -15,8 +15,8 @@ import numpy as np
 from models.curve import CurveError, threshold_at, write_curve
 from models.evaluate import Report, operating_point
 from models.plots import write_mistakes, write_plots
-from models.ranking import COVERS, FALSE_ALARMS, ROUNDS, Ranking
-from models.training.dataset import Sample
+from models.ranking import FALSE_ALARMS, ROUNDS, Ranking
+from models.training.dataset import COVERS, Sample
 
 GOALS = {
     "average_precision": ("AP, all images", 0.95),

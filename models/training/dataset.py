@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.ranking import COVERS
-
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".avif"}
+
+COVERS = frozenset({"book_cover", "album_cover", "game_box", "card", "flyer", "magazine", "comic_cover"})
+"""Labels of things designed like posters; the rest is the ordinary web mix."""
 
 MARKED = frozenset({"dvaldespino94+gameon_images"})
 """Sources that print their own ribbon into the top-right corner of every image: it would be learned as the label."""
