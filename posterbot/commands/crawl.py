@@ -42,7 +42,7 @@ class Command(ScrapyCrawl):
         super().run(args, opts)
         # A crawl that had to stop is no success, even if it stopped in good order.
         stats = self._running.stats if self._running else None
-        if stats and stats.get_value("finish_reason") == CATALOGUE_FAILED:
+        if stats and stats.get_value(f"posterbot/{CATALOGUE_FAILED}"):
             self.exitcode = 1
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:

@@ -105,13 +105,15 @@ class PosterPipeline(ImagesPipeline):
         self._slots = asyncio.Semaphore(self.in_flight)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._seen: OrderedDict[str, asyncio.Task[Seen]] = OrderedDict()
-        self._catalogue_failed = False
         self._stored: OrderedDict[str, str] = OrderedDict()
 
     async def spider_closed(self, reason: str) -> None:
         """All items are through: stop the threads and close the run."""
         await asyncio.to_thread(self.scorer.close)
-        await asyncio.to_thread(self.recorder.close, reason)
+        try:
+            await asyncio.to_thread(self.recorder.close, reason)
+        except CatalogueError as error:  # most likely what ended the crawl, and has been said
+            self._catalogue_lost(error)
         self.engine.dispose()
 
     def _policy_changed(self, policy: Policy) -> None:
@@ -137,12 +139,18 @@ class PosterPipeline(ImagesPipeline):
             for commit in commits:
                 commit.result()
         except CatalogueError as error:
-            if not self._catalogue_failed:
-                self._catalogue_failed = True
-                logger.error("%s", error)
+            if self._catalogue_lost(error):
                 assert self.crawler.engine is not None
                 self._ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=CATALOGUE_FAILED))
             raise DropItem(str(error)) from None
+
+    def _catalogue_lost(self, error: CatalogueError) -> bool:
+        """Say it, once. Was this the first time?"""
+        first = not self.stats.get_value(f"posterbot/{CATALOGUE_FAILED}", False)
+        if first:
+            self.stats.set_value(f"posterbot/{CATALOGUE_FAILED}", True)
+            logger.error("%s", error)
+        return first
 
     def _request(self, url: str, item: PageItem) -> Request:
         referrer = item.page.url if item.page.status is not None else None  # we have not been where a list leads

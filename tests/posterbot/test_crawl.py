@@ -306,3 +306,18 @@ def test_a_catalogue_that_cannot_be_written_ends_the_crawl(site: Site, tmp_path:
     errors = [line for line in done.stderr.splitlines() if " ERROR: " in line]
     assert len(errors) == 1
     assert "catalogue" in errors[0]
+
+
+def test_a_run_whose_end_cannot_be_written_is_no_success(site: Site, tmp_path: Path) -> None:
+    site.page("/", "<p>nothing to see</p>")
+    engine = open_catalogue(f"sqlite:///{tmp_path}/catalogue.db")
+    with engine.begin() as connection:
+        full = "create trigger full before update of finished_at on runs begin select raise(abort, 'disk full'); end"
+        connection.exec_driver_sql(full)
+    engine.dispose()
+    done = crawl(tmp_path, "-a", f"start={site.url}/")
+    assert done.code == 1, done.output
+    assert "Traceback" not in done.output
+    errors = [line for line in done.output.splitlines() if " ERROR: " in line]
+    assert len(errors) == 1
+    assert "disk full" in errors[0]
