@@ -227,7 +227,8 @@ def _policies(connection: Connection, run: int | None) -> tuple[PolicyRow, ...]:
 
 
 def _runs(connection: Connection, run: int | None) -> tuple[RunRow, ...]:
-    statement = select(runs).order_by(runs.c.id)
+    columns = ("id", "spider", "arguments", "version", "started_at", "finished_at", "finish_reason")
+    statement = select(*(runs.c[name] for name in columns)).order_by(runs.c.id)
     if run is not None:
         statement = statement.where(runs.c.id == run)
     return tuple(RunRow(*row) for row in connection.execute(statement))

@@ -17,16 +17,21 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
+    Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 
 metadata = MetaData(
@@ -77,6 +82,10 @@ def _to(table: str, *, nullable: bool = False) -> Column[int]:
     return Column(f"{table.removesuffix('s')}_id", ForeignKey(f"{table}.id"), nullable=nullable)
 
 
+def _key_of(table: str) -> Column[int]:
+    return Column(f"{table.removesuffix('s')}_id", ForeignKey(f"{table}.id"), primary_key=True)
+
+
 runs = Table(
     "runs",
     metadata,
@@ -87,6 +96,114 @@ runs = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("finish_reason", String),
+    Column("job", String),  # same start, list and domains: the same job, which can be resumed. NULL: cannot be
+    Column("stopping", Boolean, nullable=False, server_default=false()),  # its workers are asked to stop
+)
+
+# One row per process that crawls. It is alive while ``beat`` counts on; no two clocks have to agree on that.
+workers = Table(
+    "workers",
+    metadata,
+    _id(),
+    _to("runs"),
+    Column("machine", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("born", String, nullable=False),  # tells two processes of one pid apart
+    Column("beat", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index(None, "run_id"),
+)
+
+# How a host wants to be treated, whoever crawls. Times are seconds since 1970 on the database's clock.
+hosts = Table(
+    "hosts",
+    metadata,
+    _id(),
+    Column("name", String, nullable=False, unique=True),
+    _to("workers", nullable=True),  # has it on lease: nobody else sends it requests
+    Column("wanted", Boolean, nullable=False, server_default=false()),  # another worker is waiting for it
+    Column("next_at", Double, nullable=False, server_default="0"),
+    Column("gap", Double, nullable=False, server_default="0"),
+    Column("crawl_delay", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("openings", Integer, nullable=False, server_default="0"),
+    Column("closed_until", Double, nullable=False, server_default="0"),
+    Column("closed_reason", String),
+    Column("day", Integer, nullable=False, server_default="0"),
+    Column("day_requests", Integer, nullable=False, server_default="0"),
+    Column("day_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("requests", BigInteger, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Index(None, "worker_id"),
+)
+
+# What one crawl has to do on one host.
+queues = Table(
+    "queues",
+    metadata,
+    _key_of("runs"),
+    _key_of("hosts"),
+    Column("waiting", Integer, nullable=False, server_default="0"),  # pending URLs
+    Column("added", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),  # sightings of URLs over the host's limit
+    Column("served_at", Double, nullable=False, server_default="0"),  # the host served longest ago is next
+    Index(
+        "ix_queues_waiting",
+        "run_id",
+        "served_at",
+        sqlite_where=text("waiting > 0"),
+        postgresql_where=text("waiting > 0"),
+    ),
+)
+
+# URLs of one shape on one host. A pattern that brings nothing for long is closed, and its URLs are refused.
+patterns = Table(
+    "patterns",
+    metadata,
+    _id(),
+    _to("runs"),
+    _to("hosts"),
+    Column("pattern", String, nullable=False),
+    Column("pages", Integer, nullable=False, server_default="0"),
+    Column("fruitless", Integer, nullable=False, server_default="0"),  # in a row
+    Column("closed", String),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("run_id", "host_id", "pattern"),
+)
+
+_PENDING, _LEASED, _RETRY = text("state = 0"), text("state = 1"), text("state = 3 AND retry_at IS NOT NULL")
+
+# One row per URL of a crawl: the queue and the memory of what was seen in one. States: ``frontier.records.State``.
+frontier = Table(
+    "frontier",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _to("runs"),
+    _to("hosts"),
+    _to("patterns", nullable=True),
+    Column("parent_id", BigInteger),  # first found on; no constraint, for speed
+    Column("fingerprint", LargeBinary(20), nullable=False),
+    Column("url", String, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("rank", Integer, nullable=False),  # lowest first, within a host
+    Column("worker_id", Integer),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("retry_at", Double),
+    Column("reason", String),
+    UniqueConstraint("run_id", "fingerprint"),
+    Index(
+        "ix_frontier_pending",
+        "run_id",
+        "host_id",
+        "rank",
+        "id",
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    ),
+    Index("ix_frontier_leased", "worker_id", sqlite_where=_LEASED, postgresql_where=_LEASED),
+    Index("ix_frontier_retry", "run_id", "retry_at", sqlite_where=_RETRY, postgresql_where=_RETRY),
 )
 
 # One row per host (or list). NULL in a terms column means: nobody has looked yet.
@@ -116,6 +233,9 @@ pages = Table(
     Column("reason", String),  # set where the page could not be read
     Column("data_uris", Integer, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
+    Column("etag", String, nullable=False, server_default=""),
+    Column("last_modified", String, nullable=False, server_default=""),
+    Index(None, "url"),
     UniqueConstraint("run_id", "url"),
 )
 
