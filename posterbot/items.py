@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posterbot.catalogue.records import Claim, Page
+from posterbot.frontier.ticket import Ticket
 from posterbot.page import Candidate
 
 
@@ -14,10 +15,12 @@ class PageItem:
     """One page (or one piece of a list of URLs) and its candidates; ``images`` is filled in by the pipeline.
 
     Each entry of ``images`` is what Scrapy's own pipeline gives (``url, path, checksum, status``) with the sha256 as
-    checksum, plus ``keep``, ``reason``, ``label`` and ``score``. ``claim`` is what a list says of its one candidate.
+    checksum, plus ``keep``, ``reason``, ``label`` and ``score``. ``claim`` is what a list says of its one candidate,
+    ``ticket`` the lease of the URL of which the item came.
     """
 
     page: Page
     candidates: tuple[Candidate, ...]
     claim: Claim | None = None
+    ticket: Ticket | None = None
     images: list[dict[str, Any]] = field(default_factory=list)

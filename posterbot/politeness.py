@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from typing import TYPE_CHECKING
 
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -15,7 +13,6 @@ from posterbot import __version__
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.robotstxt import RobotParser
     from scrapy.settings import BaseSettings
 
 CONTACT_MISSING = (
@@ -46,7 +43,7 @@ class OperatorAddon:
 
 
 class PolitenessMiddleware:
-    """Downloader middleware: nothing leaves this machine without a contact; our own sample site is not throttled."""
+    """Downloader middleware: nothing leaves this machine without a contact."""
 
     def __init__(self, contact: str) -> None:
         self.contact = contact
@@ -59,26 +56,6 @@ class PolitenessMiddleware:
     def process_request(self, request: Request) -> None:
         """Refuse, or let pass."""
         parts = urlparse_cached(request)
-        if is_loopback(parts.hostname):
-            request.meta["autothrottle_dont_adjust_delay"] = True
-        elif not self.contact and parts.scheme in {"http", "https"}:  # others have no handler and go nowhere
+        on_the_web = parts.scheme in {"http", "https"}  # others have no handler and go nowhere
+        if not self.contact and on_the_web and not is_loopback(parts.hostname):
             raise NoContact(CONTACT_MISSING)
-
-
-class RobotsMiddleware(RobotsTxtMiddleware):
-    """Scrapy's, with every request to a host judged by its robots.txt, also those that came while it was fetched.
-
-    Scrapy 2.19 lets all but the first of these pass: they wait for one Deferred by ``asFuture``, which uses its result
-    up and leaves None, "no rules", to the next in line.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._rules: dict[str, asyncio.Future[RobotParser | None]] = {}
-
-    async def robot_parser(self, request: Request) -> RobotParser | None:
-        """The rules of the request's host; None if it has none that can be read."""
-        host = urlparse_cached(request).netloc
-        if host not in self._rules:
-            self._rules[host] = asyncio.ensure_future(super().robot_parser(request))
-        return await asyncio.shield(self._rules[host])  # one request that is given up must not end it for all

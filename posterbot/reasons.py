@@ -15,6 +15,11 @@ class Reason(StrEnum):
     BAD_URL = "bad_url"
     NO_CONTACT = "no_contact"
     ROBOTS_TXT = "robots_txt"
+    ROBOTS_UNREACHABLE = "robots_unreachable"
+    HOST_CLOSED = "host_closed"
+    HOST_FAILING = "host_failing"
+    HOST_BUDGET = "host_budget"
+    STOPPED = "stopped"
     TIMEOUT = "timeout"
     CONNECTION_FAILED = "connection_failed"
     REDIRECT_LOOP = "redirect_loop"
@@ -27,6 +32,7 @@ class Reason(StrEnum):
     HTTP_5XX = "http_5xx"
     HTTP_OTHER = "http_other"
     TOO_MANY_BYTES = "too_many_bytes"
+    NOT_HTML = "not_html"
     # bytes that are no picture, as models.decode.ImageProblem names them
     EMPTY = "empty"
     HTML = "html"
@@ -55,3 +61,16 @@ class Reason(StrEnum):
         if 400 <= status < 500:
             return cls.HTTP_4XX
         return cls.HTTP_5XX if 500 <= status < 600 else cls.HTTP_OTHER
+
+
+PASSING = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CONNECTION_FAILED,
+        Reason.TRUNCATED,
+        Reason.HTTP_429,
+        Reason.HTTP_5XX,
+        Reason.ROBOTS_UNREACHABLE,
+    }
+)
+"""What may be otherwise in a while: worth another try."""

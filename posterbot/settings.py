@@ -37,36 +37,50 @@ IMAGES_MAX_PIXELS = 64_000_000
 IMAGES_IN_FLIGHT = 128
 ITEM_PIPELINES = {"posterbot.pipelines.posters.PosterPipeline": 100}
 
+IMAGES_BYTES_IN_FLIGHT = 256 * 1024 * 1024
+
 # --- Politeness --------------------------------------------------------------------------------------------------
+# Scrapy's names, our gate (posterbot/frontier/hosts.py): every request waits for its host's turn, in which a host gets
+# its next request DOWNLOAD_DELAY seconds after it has begun to answer the last, or later if its robots.txt has a
+# Crawl-delay. At most so many answers may be under way from one host, and over all.
 ROBOTSTXT_OBEY = True
-AUTOTHROTTLE_ENABLED = True
-AUTOTHROTTLE_START_DELAY = 1.0
-AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0
 DOWNLOAD_DELAY = 0.25
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_REQUESTS = 16
-# Hosts with limits of their own. "bits_per_second" is ours (posterbot/pace.py), the rest Scrapy's. Who sets this
-# replaces the whole table.
+# A day's budget for each host; 0: none.
+HOST_REQUESTS_PER_DAY = 0
+HOST_BYTES_PER_DAY = 0
+# So many failed requests in a row, and a host is left alone for HOST_BACKOFF seconds, then twice as long, and so on.
+HOST_FAILURES = 5
+HOST_BACKOFF = 30.0
+# Hosts, or networks of them, with limits of their own. Who sets this replaces the whole table.
 DOWNLOAD_SLOTS = {
     # This machine is nobody else's host.
-    **{host: {"concurrency": 16, "delay": 0, "jitter": 0} for host in ("127.0.0.1", "localhost", "::1")},
+    **{host: {"concurrency": 16, "delay": 0, "failures": 0} for host in ("127.0.0.0/8", "localhost", "::1")},
     # Wikimedia's robot policy of April 2025: two requests at a time, 25 Mbit/s.
     "upload.wikimedia.org": {"concurrency": 2, "bits_per_second": 25_000_000},
 }
-ADDONS = {"posterbot.politeness.OperatorAddon": 0, "posterbot.logs.LogAddon": 0}
+ADDONS = {
+    "posterbot.politeness.OperatorAddon": 0,
+    "posterbot.logs.LogAddon": 0,
+    "posterbot.frontier.limits.LimitsAddon": 0,
+}
 DOWNLOADER_MIDDLEWARES = {
+    "posterbot.spiders.pieces.PieceMiddleware": 10,
     # Before robots.txt (100): without a contact not even that is asked for.
     "posterbot.politeness.PolitenessMiddleware": 50,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "posterbot.politeness.RobotsMiddleware": 100,
+    "posterbot.frontier.robots.RobotsMiddleware": 100,
 }
 COOKIES_ENABLED = False
 # Only the web: a page must not make us read local files or speak other protocols.
 DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3")) | dict.fromkeys(
-    ("http", "https"), "posterbot.pace.PacedHandler"
+    ("http", "https"), "posterbot.frontier.handler.PoliteHandler"
 )
+# A page or image that failed in a way that may pass is tried again so many times, after RETRY_BACKOFF seconds, then
+# twice as many, and so on.
 RETRY_TIMES = 2
-RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the catalogue has the row
+RETRY_BACKOFF = 2.0
 DOWNLOAD_TIMEOUT = 30
 # Pages; images have IMAGES_MAX_BYTES.
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024
@@ -76,14 +90,20 @@ DOWNLOAD_WARNSIZE = 0
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 # --- The crawl ---------------------------------------------------------------------------------------------------
-# Breadth first: a broad crawl that dives never comes back.
+SCHEDULER = "posterbot.frontier.scheduler.FrontierScheduler"
+# Breadth first, on each host: a broad crawl that dives never comes back.
 DEPTH_PRIORITY = 1
-SCHEDULER_DISK_QUEUE = "scrapy.squeues.PickleFifoDiskQueue"
-SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+# Pages between leaving the frontier and being committed with all their images. What a kill interrupts is fetched again.
+PAGES_IN_FLIGHT = 64
+# One host cannot eat the crawl: at most so many of its URLs are queued in one crawl.
+HOST_URLS = 100_000
+# So many pages of one URL pattern in a row without a new picture or a link elsewhere, and the pattern is closed.
+TRAP_PAGES = 200
 
 # --- What people see ---------------------------------------------------------------------------------------------
 EXTENSIONS = {
     "scrapy.extensions.logstats.LogStats": None,
+    "posterbot.frontier.session.Session": 0,
     "posterbot.progress.Progress": 0,
     "posterbot.summary.Summary": 0,
 }

@@ -2,6 +2,7 @@
 
 SQLite runs in WAL mode, so that readers and the one writer never wait for each other. With ``synchronous=NORMAL`` a
 commit survives the death of the process; a power cut may take the last few commits, never the file's integrity.
+What PostgreSQL needs is in ``postgresql.py``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
+from posterbot.catalogue import postgresql
 from posterbot.catalogue.migrations import NEWEST
 
 BUSY_SECONDS = 30
@@ -23,8 +25,6 @@ BUSY_SECONDS = 30
 IMMEDIATE = {"begin": "IMMEDIATE"}
 """Execution options for transactions that write: SQLite takes the write lock at once and waits its turn for it.
 A transaction that begins by reading and then writes is refused without waiting when another has written meanwhile."""
-
-_MIGRATION_ATTEMPTS = 5
 
 # What a driver's message means to a person, and what to do.
 _ADVICE = {
@@ -85,26 +85,31 @@ def catalogue_error(engine: Engine, error: BaseException) -> CatalogueError:
     """``error``, met while using ``engine``, as one line for a person."""
     where = _name(engine.url)
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if engine.dialect.name == "postgresql":
+        return CatalogueError(f"catalogue {where}: {postgresql.explain(cause) or postgresql.detail(cause)}")
     detail = next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
     for sign, advice in _ADVICE.items():
         if sign in detail:
             return CatalogueError(f"catalogue {where}: {advice}")
-    if isinstance(error, OperationalError) and engine.dialect.name == "postgresql":
-        return CatalogueError(f"catalogue {where}: {detail}; check that the server runs and that the URL is right")
     return CatalogueError(f"catalogue {where}: {detail}")
 
 
 def _parse(url: str) -> URL:
-    shown = re.sub(r":[^:@/]*@", ":***@", url)
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
+        shown = re.sub(r"://.*@", "://***@", url)
         raise CatalogueError(
             f"catalogue {shown!r} is not a database URL; write sqlite:///FILE or postgresql://USER@HOST/NAME"
         ) from None
+    shown = _without_password(parsed)
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise CatalogueError(f"catalogue {shown!r}: {backend} is not supported; use sqlite:///FILE or postgresql://…")
+    if backend == "postgresql":
+        if parsed.drivername not in {"postgresql", postgresql.DRIVER}:
+            raise CatalogueError(f"catalogue {shown!r}: no driver for {parsed.drivername}; write postgresql://…")
+        return parsed.set(drivername=postgresql.DRIVER)
     if backend == "sqlite" and (parsed.host or parsed.database in {None, "", ":memory:"}):
         raise CatalogueError(f"catalogue {shown!r} names no file; write sqlite:///FILE, with three slashes")
     return parsed
@@ -114,7 +119,13 @@ def _name(url: URL) -> str:
     """How messages call a catalogue: its file, or its URL without the password."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
-    return url.render_as_string(hide_password=True)
+    if url.drivername == postgresql.DRIVER:
+        url = url.set(drivername="postgresql")  # as people write it
+    return _without_password(url)
+
+
+def _without_password(url: URL) -> str:
+    return url.difference_update_query(["password"]).render_as_string(hide_password=True)
 
 
 def _make_folder(file: Path) -> None:
@@ -131,20 +142,25 @@ def _make_folder(file: Path) -> None:
 def _engine(url: URL) -> Engine:
     sqlite = url.get_backend_name() == "sqlite"
     try:
-        # Rows go to the driver one by one, in order: one batch may write the same row twice.
         engine = create_engine(
-            url, use_insertmanyvalues=False, connect_args={"timeout": BUSY_SECONDS} if sqlite else {}
+            url,
+            use_insertmanyvalues=False,  # rows go to the driver one by one: one batch may write the same row twice
+            connect_args={"timeout": BUSY_SECONDS} if sqlite else postgresql.connecting(url),
+            pool_pre_ping=not sqlite,  # a server may have been restarted
         )
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
+    except NoSuchModuleError as error:
+        raise CatalogueError(f"catalogue {_name(url)}: no driver for {url.drivername} ({error})") from None
+    except ImportError as error:
         raise CatalogueError(
-            f"catalogue {_name(url)}: no driver for {url.drivername} ({error}); "
-            "install it, for PostgreSQL with: pip install 'psycopg[binary]'"
+            f"catalogue {_name(url)}: no driver for PostgreSQL ({error}); {postgresql.TO_INSTALL}"
         ) from None
     except (ArgumentError, TypeError, ValueError) as error:
         raise CatalogueError(f"catalogue {_name(url)}: {error}") from None
     if sqlite:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", lambda connection, _: postgresql.configure(connection, BUSY_SECONDS))
     return engine
 
 
@@ -205,22 +221,20 @@ def _migrate(engine: Engine, where: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports each step at INFO, into every crawl's log
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    for attempt in range(1, _MIGRATION_ATTEMPTS + 1):
+    with engine.execution_options(**IMMEDIATE).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            postgresql.lock_for_migration(connection)
+            if (encoding := postgresql.encoding(connection)) != "UTF8":
+                raise CatalogueError(
+                    f"catalogue {where}: the database's encoding is {encoding}; give another, made with: "
+                    "createdb --encoding=UTF8 --template=template0 NAME"
+                )
+        revision = _revision(connection, where)
         try:
-            with engine.execution_options(**IMMEDIATE).begin() as connection:
-                revision = _revision(connection, where)
-                try:
-                    ScriptDirectory.from_config(config).get_revision(revision or "head")
-                except CommandError:
-                    raise CatalogueError(
-                        f"catalogue {where} was written by a newer posterbot (schema {revision}); upgrade posterbot"
-                    ) from None
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-            return
-        except DBAPIError:
-            # PostgreSQL has no lock like SQLite's: of two processes that create the same table, one fails and finds
-            # the work done when it looks again.
-            if engine.dialect.name == "sqlite" or attempt == _MIGRATION_ATTEMPTS:
-                raise
-            time.sleep(0.2 * attempt)
+            ScriptDirectory.from_config(config).get_revision(revision or "head")
+        except CommandError:
+            raise CatalogueError(
+                f"catalogue {where} was written by a newer posterbot (schema {revision}); upgrade posterbot"
+            ) from None
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -99,6 +99,8 @@ class Page:
     data_uris: int = 0
     """Inline ``data:`` images: counted, not fetched."""
     films: tuple[Film, ...] = ()
+    etag: str = ""
+    last_modified: str = ""
     at: datetime = field(default_factory=now)
 
 

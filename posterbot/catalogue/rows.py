@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 from posterbot.catalogue.records import Claim, Film, Image, Outcome, Page
 
 Row = dict[str, Any]
+
+LONGEST_KEY = 2500
+"""Bytes of a text that is looked up by an index; PostgreSQL's index entries end at 2,704 bytes."""
 
 _LARGEST_INTEGER = 2**31 - 1
 
@@ -30,6 +34,16 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
+def url_key(url: str) -> str:
+    """``url`` as it is stored and found again: of a longer one than LONGEST_KEY, the beginning and its sha256."""
+    url = clean(url)
+    data = url.encode()
+    if len(data) <= LONGEST_KEY:
+        return url
+    digest = "…" + hashlib.sha256(data).hexdigest()
+    return data[: LONGEST_KEY - len(digest.encode())].decode(errors="ignore") + digest
+
+
 def page_row(url: str, page: Page, run: int, source: int) -> Row:
     """A row of ``pages``."""
     return {
@@ -43,6 +57,8 @@ def page_row(url: str, page: Page, run: int, source: int) -> Row:
         "reason": page.reason,
         "data_uris": page.data_uris,
         "fetched_at": page.at,
+        "etag": clean(page.etag),
+        "last_modified": clean(page.last_modified),
     }
 
 
@@ -79,7 +95,7 @@ def candidate_row(outcome: Outcome, page: int, image: int | None, source: int) -
         "page_id": page,
         "image_id": image,
         "source_id": source,
-        "url": clean(outcome.url),
+        "url": url_key(outcome.url),
         "found_by": clean(outcome.found_by),
         "alt": clean(outcome.alt),
         "title": clean(outcome.title),

@@ -122,7 +122,7 @@ hosts = Table(
     _id(),
     Column("name", String, nullable=False, unique=True),
     _to("workers", nullable=True),  # has it on lease: nobody else sends it requests
-    Column("wanted", Boolean, nullable=False, server_default=false()),  # another worker is waiting for it
+    Column("wanted_by", Integer),  # a worker that waits for it
     Column("next_at", Double, nullable=False, server_default="0"),
     Column("gap", Double, nullable=False, server_default="0"),
     Column("crawl_delay", Double),

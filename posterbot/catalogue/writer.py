@@ -24,6 +24,7 @@ from posterbot.catalogue.rows import (
     image_row,
     page_row,
     source_of,
+    url_key,
     verdict_row,
 )
 
@@ -84,12 +85,12 @@ class Writer:
         for record in batch:
             if not isinstance(record, Policy):
                 page = record if isinstance(record, Page) else record.page
-                pages.setdefault(clean(page.url), page)
+                pages.setdefault(url_key(page.url), page)
         policies = self._write_policies(connection, batch)
         hosts = {url: source_of(url, url) for url in pages}
-        pages_of_images = [clean(outcome.page.url) for outcome in outcomes]
+        pages_of_images = [url_key(outcome.page.url) for outcome in outcomes]
         hosts_of_images = [
-            source_of(clean(outcome.url), hosts[url]) for outcome, url in zip(outcomes, pages_of_images, strict=True)
+            source_of(url_key(outcome.url), hosts[url]) for outcome, url in zip(outcomes, pages_of_images, strict=True)
         ]
         sources = self._write_sources(connection, {*hosts.values(), *hosts_of_images})
         page_ids = self._write_pages(connection, pages, {url: sources[host] for url, host in hosts.items()})
@@ -134,15 +135,23 @@ class Writer:
         missing = [url for url in pages if url not in found]
         if missing:
             found |= _ask(connection, self._sql.find_pages, missing, run=self._run)
-            # Only this run's own writer adds its pages, so what is not there now is new, and its films with it.
-            new = [url for url in missing if url not in found]
+            # Sorted, for workers that share the run and meet the same pages.
+            new = sorted(url for url in missing if url not in found)
             if new:
                 connection.execute(self._sql.page, [page_row(url, pages[url], self._run, sources[url]) for url in new])
                 found |= _ask(connection, self._sql.find_pages, new, run=self._run)
-                if films := [film_row(film, found[url]) for url in new for film in pages[url].films]:
-                    connection.execute(self._sql.film, films)
+                self._write_films(connection, {found[url]: pages[url] for url in new if pages[url].films})
             self._pages.remember(found)
         return found
+
+    def _write_films(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        if not pages:
+            return
+        # Another worker may have written a page, and its films, since we looked.
+        written = set(connection.scalars(self._sql.find_films, {"pages": list(pages)}))
+        new = {number: page for number, page in pages.items() if number not in written}
+        if rows := [film_row(film, number) for number, page in new.items() for film in page.films]:
+            connection.execute(self._sql.film, rows)
 
     def _write_images(self, connection: Connection, outcomes: Iterable[Outcome]) -> dict[str, int]:
         rows = sorted(
@@ -161,7 +170,9 @@ class Writer:
 
     def _write_claims(self, connection: Connection, outcomes: Iterable[Outcome], pages: Mapping[str, int]) -> None:
         claims = {
-            (pages[clean(outcome.page.url)], clean(outcome.url)): outcome.claim for outcome in outcomes if outcome.claim
+            (pages[url_key(outcome.page.url)], url_key(outcome.url)): outcome.claim
+            for outcome in outcomes
+            if outcome.claim
         }
         if not claims:
             return
@@ -266,6 +277,9 @@ class _Statements:
 
         self.find_sources = _numbers_by(schema.sources, "name")
         self.find_pages = _numbers_by(schema.pages, "url").where(schema.pages.c.run_id == bindparam("run"))
+        self.find_films = select(schema.films.c.page_id).where(
+            schema.films.c.page_id.in_(bindparam("pages", expanding=True))
+        )
         self.find_images = _numbers_by(schema.images, "sha256")
         self.find_candidates = select(candidates.page_id, candidates.url, candidates.id).where(
             candidates.page_id.in_(bindparam("pages", expanding=True)),

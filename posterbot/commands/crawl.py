@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from posterbot.catalogue.database import CatalogueError, open_catalogue
-from posterbot.pipelines.posters import CATALOGUE_FAILED, PosterPipeline
+from posterbot.frontier.session import CATALOGUE_FAILED
+from posterbot.pipelines.posters import PosterPipeline
 from posterbot.spiders.arguments import ArgumentError, read_arguments
 from posterbot.stores.local import StoreError
 

@@ -97,3 +97,25 @@ class HostState:
     requests: int = 0
     """Ever."""
     bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a worker would like to lease."""
+
+    urls: int
+    full: frozenset[str] = frozenset()
+    """Hosts of which it has enough."""
+    held: frozenset[int] = frozenset()
+    """Keys of all that it has on lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What it gets. Where that is nothing, ``unfinished`` says whether there may be more later."""
+
+    leased: tuple[Leased, ...]
+    hosts: tuple[HostState, ...]
+    unfinished: bool
+    soonest: float | None = None
+    """Seconds until the next retry is due."""

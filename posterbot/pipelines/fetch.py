@@ -16,15 +16,23 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
+from posterbot.frontier.robots import ForbiddenByRobots, RobotsUnreachable
+from posterbot.frontier.turn import HostClosed, Stopping
 from posterbot.politeness import NoContact
 from posterbot.reasons import Reason
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+_CLOSED = {"budget": Reason.HOST_BUDGET, "failing": Reason.HOST_FAILING}
+_REFUSALS: tuple[tuple[type[IgnoreRequest], Reason], ...] = (
+    (NoContact, Reason.NO_CONTACT),
+    (Stopping, Reason.STOPPED),
+    (ForbiddenByRobots, Reason.ROBOTS_TXT),
+    (RobotsUnreachable, Reason.ROBOTS_UNREACHABLE),
+)
 # The first class that fits gives the reason.
 _FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
-    (NoContact, Reason.NO_CONTACT),
     (DownloadTimeoutError, Reason.TIMEOUT),
     (TimeoutError, Reason.TIMEOUT),
     (DownloadCancelledError, Reason.TOO_MANY_BYTES),
@@ -41,12 +49,16 @@ _FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
 
 def reason_of_failure(error: BaseException) -> Reason:
     """Why no response came, for what Scrapy's downloader and its middlewares raise."""
-    if isinstance(error, IgnoreRequest) and not isinstance(error, NoContact):
+    if isinstance(error, HostClosed):
+        return _CLOSED.get(error.reason, Reason.HOST_CLOSED)
+    if isinstance(error, RobotsUnreachable) and error.__cause__ is not None:
+        return reason_of_failure(error.__cause__)  # nothing of the host can be had, not only its robots.txt
+    for kind, reason in _REFUSALS:
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, IgnoreRequest):
         # Scrapy's middlewares tell their refusals apart by text alone.
-        text = str(error)
-        if "robots.txt" in text:
-            return Reason.ROBOTS_TXT
-        return Reason.REDIRECT_LOOP if "redirect" in text.lower() else Reason.FETCH_FAILED
+        return Reason.REDIRECT_LOOP if "redirect" in str(error).lower() else Reason.FETCH_FAILED
     return next((reason for kind, reason in _FAILURES if isinstance(error, kind)), Reason.FETCH_FAILED)
 
 

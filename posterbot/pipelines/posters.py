@@ -3,7 +3,7 @@
 The event loop only passes things on: header check, hash, decoding and inference run in the scorer's processes, writing
 on a store thread, SQL on the recorder's thread. At most ``IMAGES_IN_FLIGHT`` images are between their request and
 their bytes being stored or let go, so slow scoring or a slow disk slows the downloader instead of filling memory; a
-page counts as busy in Scrapy's scraper until all its outcomes are committed, which in turn slows new pages.
+page is out of the frontier until it and all its outcomes are committed as one, which in turn slows new pages.
 """
 
 from __future__ import annotations
@@ -26,37 +26,40 @@ from scrapy.utils.defer import ensure_awaitable
 from models.analysis import ScoreError
 from models.decode import ImageProblem
 from models.scorer import Scorer
-from posterbot import __version__
-from posterbot.catalogue.database import CatalogueError, open_catalogue
-from posterbot.catalogue.recorder import Recorder
-from posterbot.catalogue.records import Image, Policy
+from posterbot.catalogue.database import CatalogueError
+from posterbot.catalogue.records import Image, Outcome, Policy
+from posterbot.catalogue.runs import policy_in_force
 from posterbot.filters.relevance import Verdict, judge
 from posterbot.filters.size import MinimumSize
+from posterbot.frontier.host import backoff
+from posterbot.frontier.limits import transfers_of
+from posterbot.frontier.session import Session
+from posterbot.frontier.turn import Stopping
 from posterbot.page import FoundBy
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
 from posterbot.pipelines.seen import Seen
-from posterbot.reasons import Reason
+from posterbot.reasons import PASSING, Reason
 from posterbot.stores.local import LocalStore, object_path
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.pipelines.files import FilesStoreProtocol
+    from sqlalchemy import Connection
 
     from models.analysis import Analysis
     from models.decode import Header
+    from posterbot.catalogue.writer import Record
     from posterbot.items import PageItem
     from posterbot.page import Candidate
     from posterbot.steering.live import LivePolicy
 
 logger = logging.getLogger(__name__)
 
-CATALOGUE_FAILED = "catalogue_failed"
-"""Scrapy's finish reason where the catalogue could not be written."""
 ALTERNATIVES = 2
 """Other files of the same picture that are tried where the best cannot be had."""
+HOPELESS = 3
+"""A host whose circuit breaker has opened so often in a row is given up."""
 REMEMBERED = 10_000
 """URLs whose outcome of this run is remembered, so that a logo on every page is fetched once."""
 
@@ -65,7 +68,7 @@ class PosterPipeline(ImagesPipeline):
     """Scrapy's images pipeline with a network for a judge and a catalogue for a memory.
 
     Raises:
-        CatalogueError, StoreError: on opening, where the settings point to something unusable.
+        StoreError: on opening, where the settings point to something unusable.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = {
@@ -77,23 +80,29 @@ class PosterPipeline(ImagesPipeline):
     def __init__(self, store_uri: str, *, crawler: Crawler) -> None:
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
-        self.engine = open_catalogue(settings["CATALOGUE_URL"])
         self.large_enough = MinimumSize(self.min_width, self.min_height)
         self.in_flight = settings.getint("IMAGES_IN_FLIGHT")
         self.max_bytes = settings.getint("IMAGES_MAX_BYTES")
         self.max_pixels = settings.getint("IMAGES_MAX_PIXELS")
-        self.per_host = settings.getint("CONCURRENT_REQUESTS")
+        self.max_bytes_in_flight = settings.getint("IMAGES_BYTES_IN_FLIGHT")
+        self.per_host = transfers_of(settings)
+        self.retries = settings.getint("RETRY_TIMES")
+        self.retry_backoff = settings.getfloat("RETRY_BACKOFF")
+        session = crawler.get_extension(Session)
+        assert session is not None
+        self.session = session
         assert crawler.stats is not None
         self.stats = crawler.stats
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
 
     def open_spider(self, spider: Any = None) -> None:
-        """Start the scorer and the recorder; the run and its first policy are recorded here."""
+        """Start the scorer, and record the policy."""
         super().open_spider()
         asked: Any = self.spiderinfo.spider  # whichever spider it is, it brings policy, model and arguments
         self.policy: LivePolicy = asked.policy
-        self.recorder = Recorder(self.engine, spider=asked.name, arguments=asked.arguments, version=__version__)
-        asked.run_id = self.recorder.run_id
+        self.session.open(asked)
+        self.recorder = self.session.recorder
+        self.policy.current = self.recorder.call(self._policy_in_force, self.policy.current, urgent=True).result()
         self.recorder.policy(self.policy.current)
         self.policy.listeners.append(self._policy_changed)
         self.scorer = Scorer(
@@ -103,18 +112,19 @@ class PosterPipeline(ImagesPipeline):
             max_pixels=self.max_pixels,
         )
         self._slots = asyncio.Semaphore(self.in_flight)
+        self._bytes = 0
+        self._room = asyncio.Event()
+        self._room.set()
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._seen: OrderedDict[str, asyncio.Task[Seen]] = OrderedDict()
         self._stored: OrderedDict[str, str] = OrderedDict()
 
+    def _policy_in_force(self, connection: Connection, calls: list[Policy]) -> list[Policy]:
+        return [policy_in_force(connection, self.recorder.run_id, wanted) for wanted in calls]
+
     async def spider_closed(self, reason: str) -> None:
-        """All items are through: stop the threads and close the run."""
+        """All items are through: stop the scorer."""
         await asyncio.to_thread(self.scorer.close)
-        try:
-            await asyncio.to_thread(self.recorder.close, reason)
-        except CatalogueError as error:  # most likely what ended the crawl, and has been said
-            self._catalogue_lost(error)
-        self.engine.dispose()
 
     def _policy_changed(self, policy: Policy) -> None:
         self.recorder.policy(policy)
@@ -122,35 +132,61 @@ class PosterPipeline(ImagesPipeline):
         self._seen.clear()
 
     async def process_item(self, item: PageItem, spider: Any = None) -> PageItem:
-        """See to every candidate of the page; returns when all outcomes are committed."""
+        """See to every candidate of the page; returns when the page and all its outcomes are committed, as one."""
+        if self._comes_again(item):
+            return item
         self.stats.inc_value("posterbot/pages" if item.page.reason is None else "posterbot/pages_failed")
         self.stats.inc_value("posterbot/candidates", len(item.candidates))
-        written = [self.recorder.page(item.page)]
-        seen = await asyncio.gather(*(self._see(candidate, item, written) for candidate in item.candidates))
-        await self._written(written)
-        item.images = list(seen)
+        looking = asyncio.gather(*(self._see(candidate, item) for candidate in item.candidates))
+        both: set[asyncio.Future[Any]] = {looking, self.session.given_up}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not looking.done():
+            looking.cancel()
+        try:
+            found = await looking
+        except (Stopping, asyncio.CancelledError):
+            raise DropItem(f"{item.page.url}: stopped; it will be fetched again", log_level="DEBUG") from None
+        await self._commit(item, [outcome for outcome, _ in found])
+        item.images = [result for _, result in found]
         return item
 
-    async def _written(self, commits: list[Future[None]]) -> None:
-        """Wait for the commits. What cannot be recorded must not go on being fetched: the crawl ends, with one line."""
-        try:
-            # The recorder commits in the order it was told: when the last is through, all are.
-            await asyncio.wrap_future(commits[-1])
-            for commit in commits:
-                commit.result()
-        except CatalogueError as error:
-            if self._catalogue_lost(error):
-                assert self.crawler.engine is not None
-                self._ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=CATALOGUE_FAILED))
-            raise DropItem(str(error)) from None
+    def _comes_again(self, item: PageItem) -> bool:
+        """Has the page failed in a way that may pass? Then it goes back into the frontier."""
+        ticket, reason = item.ticket, item.page.reason
+        if ticket is None or reason is None:
+            return False
+        if reason == Reason.STOPPED:  # stays on lease until the end, and is pending then
+            return True
+        if reason in {Reason.HOST_CLOSED, Reason.HOST_BUDGET}:
+            self.session.release(ticket)
+            return True
+        if reason == Reason.HOST_FAILING:
+            if self.session.hosts.openings(ticket.host) < HOPELESS:
+                self.session.release(ticket)
+                return True
+            self.session.give_up(ticket.host, reason)
+        if reason in PASSING and ticket.tries < self.retries:
+            self.stats.inc_value(f"posterbot/retries/{reason}")
+            self.session.fail(ticket, reason, backoff(ticket.tries + 1, self.retry_backoff))
+            return True
+        return False
 
-    def _catalogue_lost(self, error: CatalogueError) -> bool:
-        """Say it, once. Was this the first time?"""
-        first = not self.stats.get_value(f"posterbot/{CATALOGUE_FAILED}", False)
-        if first:
-            self.stats.set_value(f"posterbot/{CATALOGUE_FAILED}", True)
-            logger.error("%s", error)
-        return first
+    async def _commit(self, item: PageItem, outcomes: list[Outcome]) -> None:
+        records: list[Record] = [item.page, *outcomes]
+        ticket = item.ticket
+        if ticket is not None:
+            ticket.items -= 1
+        try:
+            if ticket is None or ticket.items > 0:
+                future = self.recorder.together(records)
+            elif item.page.reason is not None:
+                future = self.session.fail(ticket, item.page.reason, None, records)
+            else:
+                future = self.session.finish(ticket, records)
+            await asyncio.wrap_future(future)
+        except CatalogueError as error:
+            self.session.lost(error)
+            raise DropItem(str(error), log_level="DEBUG") from None
 
     def _request(self, url: str, item: PageItem) -> Request:
         referrer = item.page.url if item.page.status is not None else None  # we have not been where a list leads
@@ -161,16 +197,18 @@ class PosterPipeline(ImagesPipeline):
             callback=NO_CALLBACK,
         )
 
-    async def _see(self, candidate: Candidate, item: PageItem, written: list[Future[None]]) -> dict[str, Any]:
+    async def _see(self, candidate: Candidate, item: PageItem) -> tuple[Outcome, dict[str, Any]]:
         task = self._seen.get(candidate.url)
+        first = task is None
         if task is None:
             task = self._seen[candidate.url] = asyncio.ensure_future(self._look(candidate, item))
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         seen = await task
-        written.append(self.recorder.outcome(seen.outcome(candidate, item.page, item.claim)))
+        if first and seen.scores is not None and item.ticket is not None:
+            item.ticket.new_images += 1
         self._count(seen)
-        return seen.result(candidate)
+        return seen.outcome(candidate, item.page, item.claim), seen.result(candidate)
 
     async def _look(self, candidate: Candidate, item: PageItem) -> Seen:
         """The best file of the picture that can be had: links to full files often lead to pages, or nowhere.
@@ -188,31 +226,59 @@ class PosterPipeline(ImagesPipeline):
         return first if seen.reason is not None else seen
 
     async def _look_at(self, url: str, item: PageItem) -> Seen:
-        # A slow host may wait for its turn with a few images, not with all the slots there are.
         try:
             host = urlsplit(url).netloc
         except ValueError:
             return Seen(reason=Reason.BAD_URL)
+        for tries in range(self.retries + 1):
+            seen = await self._look_once(url, host, item)
+            if seen.reason not in PASSING or tries == self.retries:
+                break
+            self.stats.inc_value(f"posterbot/retries/{seen.reason}")
+            await asyncio.sleep(backoff(tries + 1, self.retry_backoff))
+            if self.session.stopping:
+                raise Stopping
+        return seen
+
+    async def _look_once(self, url: str, host: str, item: PageItem) -> Seen:
+        # A slow host may wait for its turn with a few images, not with all the slots there are.
         gate = self._hosts.get(host)
         if gate is None:
             gate = self._hosts[host] = asyncio.Semaphore(self.per_host)
         async with gate:
+            await self._room.wait()
             await self._slots.acquire()
             try:
                 response = await self._fetch(url, item)
             except BaseException:
                 self._slots.release()
                 raise
-        try:
-            return response if isinstance(response, Seen) else await self._examine(response, item)
-        finally:
+        if isinstance(response, Seen):
             self._slots.release()
+            return response
+        size = len(response.body)
+        self._weigh(size)
+        try:
+            return await self._examine(response, item)
+        finally:
+            self._weigh(-size)
+            self._slots.release()
+
+    def _weigh(self, change: int) -> None:
+        """Keep count of the bytes that wait to be examined; with too many of them no request is begun."""
+        self._bytes += change
+        if self._bytes < self.max_bytes_in_flight:
+            self._room.set()
+        else:
+            self._room.clear()
 
     async def _fetch(self, url: str, item: PageItem) -> Response | Seen:
         try:
             request = self._request(url, item)
             assert self.crawler.engine is not None
             return await self.crawler.engine.download_async(request)
+        except Stopping:
+            raise
         except Exception as error:
             reason = reason_of_failure(error)
             logger.debug("%s: %s: %s", url, reason, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Arguments:
     sample: bool
     urls: Path | None
     domains: tuple[str, ...]
+    job: str | None
+    """Equal for crawls that are the same work; None where a crawl cannot go on after a stop."""
 
 
 def read_arguments(settings: BaseSettings, given: dict[str, str]) -> Arguments:
@@ -68,7 +71,14 @@ def read_arguments(settings: BaseSettings, given: dict[str, str]) -> Arguments:
         if abroad:
             raise ArgumentError(f"{abroad[0]}: {CONTACT_MISSING}")
     domains = tuple(name.strip().lower() for name in given.get("domains", "").split(",") if name.strip())
-    return Arguments(policy, model, pages, start == SAMPLE, urls, domains)
+    return Arguments(policy, model, pages, start == SAMPLE, urls, domains, _job(start, urls, domains))
+
+
+def _job(start: str, urls: Path | None, domains: tuple[str, ...]) -> str | None:
+    """What is crawled, whatever is looked for. The sample site has another address each time."""
+    if start == SAMPLE:
+        return None
+    return json.dumps({"start": start, "urls": urls and str(urls.resolve()), "domains": sorted(domains)})
 
 
 def _start_pages(start: str) -> Iterator[str]:

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, Spider
 from scrapy.http import HtmlResponse, Response
 
 from posterbot.catalogue.records import Page
+from posterbot.frontier.requests import PARENT, TICKET
+from posterbot.frontier.session import Session
+from posterbot.frontier.ticket import Ticket
 from posterbot.items import PageItem
 from posterbot.page import Candidate, FoundBy, read_page
 from posterbot.pipelines.fetch import reason_of_failure
@@ -20,6 +23,7 @@ from posterbot.reasons import Reason
 from posterbot.sample.server import SampleSite
 from posterbot.spiders.arguments import Arguments, read_arguments
 from posterbot.spiders.lists import Listed, ListError, read_urls
+from posterbot.spiders.pieces import items_again, piece_of, piece_request
 from posterbot.spiders.wikipedia import article_url, file_path_url
 
 if TYPE_CHECKING:
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff"}
 LISTED_AT_ONCE = 50
-"""Images of a list that make one item, and items of a list that may be under way."""
+"""Rows of a list that make one piece."""
+PIECES_AHEAD = 200
+"""Pieces of a list that wait in the frontier while the rest of the list is still unread."""
 
 
 class PostersSpider(Spider):
@@ -39,6 +45,8 @@ class PostersSpider(Spider):
     """
 
     name = "posters"
+    CALLBACKS: ClassVar = frozenset({"parse", "failed", "listed", "again"})
+    """What the frontier may name as a callback."""
 
     def __init__(self, arguments: Arguments, given: dict[str, str]) -> None:
         super().__init__()
@@ -46,8 +54,9 @@ class PostersSpider(Spider):
         self.policy, self.model = arguments.policy, arguments.model
         self.allowed_domains = list(arguments.domains)
         self.run_id: int | None = None
+        self.job_key = arguments.job
+        """Equal for crawls that are the same work: one that was stopped goes on. None: never."""
         self._site: SampleSite | None = None
-        self._listed_under_way = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> PostersSpider:
@@ -55,8 +64,6 @@ class PostersSpider(Spider):
         given = {name: str(value) for name, value in kwargs.items()}
         spider = cls(read_arguments(crawler.settings, given), given)
         spider._set_crawler(crawler)
-        crawler.signals.connect(spider._item_done, signals.item_scraped)
-        crawler.signals.connect(spider._item_done, signals.item_error)
         return spider
 
     @property
@@ -90,7 +97,7 @@ class PostersSpider(Spider):
         self.policy.change(top=top, origin="console")
 
     async def start(self) -> AsyncIterator[Any]:
-        """Start pages, then the rows of the list of URLs, as fast as the pipeline takes them."""
+        """Start pages, then the list of URLs, piece by piece; what was done before a stop, the frontier knows."""
         pages = self.job.start
         if self.job.sample:
             self._site = SampleSite()
@@ -103,16 +110,9 @@ class PostersSpider(Spider):
             number = 0
             while batch := await asyncio.to_thread(self._next_rows, rows):
                 number += 1
-                named = [row for row in batch if row is not None]
-                self._count_rows(len(batch), len(named))
-                for row in named:
-                    if row.claim is None and _names_page(row.url):
-                        yield Request(row.url, errback=self.failed, meta={"listed": True})
-                for item in self._listed(named, number):
-                    while self._listed_under_way >= LISTED_AT_ONCE:
-                        await asyncio.sleep(0.05)
-                    self._listed_under_way += 1
-                    yield item
+                while self._session.waiting > PIECES_AHEAD * LISTED_AT_ONCE:
+                    await asyncio.sleep(0.1)
+                yield piece_request(self.job.urls, number, batch, callback=self.listed, errback=self.failed)
 
     def _next_rows(self, rows: Iterator[Listed | None]) -> list[Listed | None]:
         """Up to ``LISTED_AT_ONCE`` rows; a list that breaks off in the middle ends there, with one line."""
@@ -129,10 +129,35 @@ class PostersSpider(Spider):
         self.crawler.stats.inc_value("posterbot/listed", rows)
         self.crawler.stats.inc_value("posterbot/listed_without_image", rows - named)
 
-    def _listed(self, rows: list[Listed], number: int) -> Iterator[PageItem]:
-        """Images of no known page as one item; an item for each image that an article names."""
+    def listed(self, response: Response) -> Iterator[Any]:
+        """One piece of the list: listed pages as requests, images as items."""
+        number, rows = piece_of(response)
         assert self.job.urls is not None
+        named = [row for row in rows if row is not None]
+        self._count_rows(len(rows), len(named))
+        for row in named:
+            if row.claim is None and _names_page(row.url):
+                yield Request(row.url, errback=self.failed, meta={"listed": True})
         piece = Page(f"{self.job.urls.resolve().as_uri()}#{number}", title="list of URLs")
+        yield from self._with_ticket(response, list(self._items(named, piece)))
+
+    def again(self, response: Response) -> Iterator[PageItem]:
+        """Images of one page once more."""
+        yield from self._with_ticket(response, items_again(response))
+
+    def _with_ticket(self, response: Response, items: list[PageItem]) -> Iterator[PageItem]:
+        """The URL of ``response`` is done when all ``items`` are."""
+        ticket = _ticket(response)
+        if ticket is not None:
+            ticket.items = len(items)
+            if not items:
+                self._session.finish(ticket)
+        for item in items:
+            item.ticket = ticket
+            yield item
+
+    def _items(self, rows: list[Listed], piece: Page) -> Iterator[PageItem]:
+        """Images of no known page as one item; an item for each image that an article names."""
         loose = tuple(
             Candidate(row.url, FoundBy.LIST, alt=row.text)
             for row in rows
@@ -151,24 +176,27 @@ class PostersSpider(Spider):
             candidate = Candidate(row.url, FoundBy.LIST, alt=row.text, alternatives=(moved,) if moved else ())
             yield PageItem(page, (candidate,), claim)
 
-    def _item_done(self, item: PageItem) -> None:
-        if item.claim is not None or item.page.url.startswith("file:"):
-            self._listed_under_way -= 1
-
     async def parse(self, response: Response) -> AsyncIterator[Any]:
-        """One page: its candidates as one item, its links as requests."""
+        """One page: its links as requests, then its candidates as one item.
+
+        In this order: the item's commit ends the page, and by then its links must be in the frontier.
+        """
+        ticket = _ticket(response)
         if not isinstance(response, HtmlResponse):
             # A page link that leads to an image, or a listed URL without a telling name.
-            if (response.headers.get("Content-Type") or b"").lower().startswith(b"image/"):
-                yield PageItem(_page(response.request, response), (Candidate(response.url, FoundBy.ANCHOR),))
+            is_image = (response.headers.get("Content-Type") or b"").lower().startswith(b"image/")
+            candidates = (Candidate(response.url, FoundBy.ANCHOR),) if is_image else ()
+            page = _page(response.request, response, reason=None if is_image else Reason.NOT_HTML)
+            yield PageItem(page, candidates, ticket=ticket)
             return
         # Large pages take a while to read; other downloads go on meanwhile.
         content = await asyncio.to_thread(lambda: read_page(response.selector, response.url))
-        facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
-        yield PageItem(_page(response.request, response, **facts), content.candidates)
         if not response.meta.get("listed"):  # a list is a whole job: its pages are read, not left
+            parent = None if ticket is None else ticket.key
             for link in content.links:
-                yield response.follow(link, errback=self.failed)
+                yield response.follow(link, errback=self.failed, meta={PARENT: parent})
+        facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
+        yield PageItem(_page(response.request, response, **facts), content.candidates, ticket=ticket)
 
     def failed(self, failure: Failure) -> PageItem:
         """A page that could not be read is a row as well, with the reason."""
@@ -176,7 +204,13 @@ class PostersSpider(Spider):
         response: Response | None = getattr(failure.value, "response", None)
         assert failure.value is not None
         reason = reason_of_failure(failure.value) if response is None else Reason.of_status(response.status)
-        return PageItem(_page(request, response, reason=reason), ())
+        return PageItem(_page(request, response, reason=reason), (), ticket=request.meta.get(TICKET))
+
+    @property
+    def _session(self) -> Session:
+        session = self.crawler.get_extension(Session)
+        assert session is not None
+        return session
 
     def closed(self, reason: str) -> None:
         """Scrapy calls this at the end."""
@@ -191,8 +225,19 @@ def _page(request: Request | None, response: Response | None, **found: Any) -> P
         status=None if response is None else response.status,
         referrer=(request.headers.get("Referer") or b"").decode("latin-1"),
         depth=int(request.meta.get("depth", 0)),
+        etag=_header(response, "ETag"),
+        last_modified=_header(response, "Last-Modified"),
         **found,
     )
+
+
+def _header(response: Response | None, name: str) -> str:
+    return "" if response is None else (response.headers.get(name) or b"").decode("latin-1")
+
+
+def _ticket(response: Response) -> Ticket | None:
+    ticket: Ticket | None = response.meta.get(TICKET)
+    return ticket
 
 
 def _names_page(url: str) -> bool:

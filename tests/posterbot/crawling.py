@@ -48,6 +48,7 @@ def command(folder: Path, *arguments: str, **settings: object) -> list[str]:
         "CATALOGUE_URL": f"sqlite:///{folder}/catalogue.db",
         "REPORTS": folder / "runs",
         "TELNETCONSOLE_PORT": "0",
+        "RETRY_BACKOFF": 0.05,
         **settings,
     }
     words = [sys.executable, "-m", "scrapy", "crawl", "posters", *arguments]

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("worker_id", sa.Integer(), nullable=True),
-        sa.Column("wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("wanted_by", sa.Integer(), nullable=True),
         sa.Column("next_at", sa.Double(), server_default="0", nullable=False),
         sa.Column("gap", sa.Double(), server_default="0", nullable=False),
         sa.Column("crawl_delay", sa.Double(), nullable=True),

@@ -1,0 +1,270 @@
+"""Scrapy's scheduler over the frontier: requests in as rows, rows of hosts that are ready out as requests.
+
+The event loop never waits for the database: links go to the recorder's queue, and a small buffer of leased URLs is
+filled ahead of need. Redirects of pages come back here as URLs of their own, so that each is fetched once, and by the
+worker that has its host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scrapy import signals
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.httpobj import urlparse_cached
+
+from posterbot.catalogue.database import CatalogueError
+from posterbot.frontier.records import Failed, Grant, Leased, Link, Wish
+from posterbot.frontier.requests import PARENT, TICKET, RequestError, from_json, to_json
+from posterbot.frontier.session import Session
+from posterbot.frontier.ticket import Ticket
+from posterbot.frontier.traps import clean_url, pattern, refusal
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
+
+URLS_AT_ONCE = 128
+"""URLs in one lease."""
+LOW = 32
+"""With fewer URLs ready than this, more are leased."""
+MOST = 2_000
+"""URLs in the buffer, ready or not."""
+ENOUGH = 4
+"""A host with so many URLs in the buffer gets no more."""
+AGAIN_SECONDS = 0.5
+"""How long after a lease that brought nothing the next is tried."""
+LOST_SECONDS = 2.0
+REMEMBERED = 50_000
+"""Fingerprints of links seen lately: those on every page need not be asked of the database."""
+
+
+class FrontierScheduler(BaseScheduler):
+    """One per worker. Every request that leaves here carries a :class:`Ticket` in its meta."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        session = crawler.get_extension(Session)
+        assert session is not None
+        self._session = session
+        assert crawler.stats is not None
+        self._stats = crawler.stats
+        self._pages = crawler.settings.getint("PAGES_IN_FLIGHT")
+        self._buffer: OrderedDict[str, deque[Leased]] = OrderedDict()
+        self._buffered = 0
+        self._recent: OrderedDict[bytes, None] = OrderedDict()
+        self._leasing = False
+        self._lease_after = 0.0
+        self._changes = 0
+        self._exhausted = False
+        self._idle_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> FrontierScheduler:
+        """Scrapy's construction door."""
+        scheduler = cls(crawler)
+        crawler.signals.connect(scheduler._spider_failed, signals.spider_error)
+        return scheduler
+
+    def __len__(self) -> int:
+        """URLs that wait, over all workers, about."""
+        return self._session.waiting + self._buffered
+
+    def open(self, spider: Spider) -> None:
+        """Join the crawl."""
+        self._spider = spider
+        self._session.open(spider)
+        self._loop = asyncio.get_running_loop()
+        self._session.hosts.changed = self._wake
+        self._session.hosts.keep = self._buffer.__contains__
+        assert self._crawler.request_fingerprinter is not None
+        self._fingerprint: Callable[[Request], bytes] = self._crawler.request_fingerprinter.fingerprint
+
+    def close(self, reason: str) -> None:
+        """The session gives back what is in the buffer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- in -----------------------------------------------------------------------------------------------------
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Store a link, or where a page has moved to; False where it is known or hopeless."""
+        moved: Ticket | None = request.meta.get(TICKET)
+        why = None
+        if urlparse_cached(request).hostname:
+            url = clean_url(request.url)
+            why = refusal(url)
+            if url != request.url:
+                request = request.replace(url=url)
+        fingerprint = self._fingerprint(request)
+        if moved is None and fingerprint in self._recent:
+            self._recent.move_to_end(fingerprint)
+            return self._drop("posterbot/links/known")
+        if moved is not None and (
+            fingerprint == moved.fingerprint or request.url in request.meta.get("redirect_urls", ())
+        ):
+            why = "redirect_loop"
+        links: Sequence[Link] = ()
+        if why is None:
+            try:
+                links = (self._link(request, fingerprint, moved),)
+            except RequestError as error:
+                logger.error("%s", error)
+                why = "bad_url"
+        if links:
+            self._recent[fingerprint] = None
+            if len(self._recent) > REMEMBERED:
+                self._recent.popitem(last=False)
+            self._session.watch(self._session.recorder.call(self._session.frontier.add, links))
+        if moved is not None:
+            self._session.finish(moved, reason=why or "redirected")
+        self._changes += 1
+        self._lease_after = 0.0
+        self._exhausted = False
+        return True if why is None else self._drop(f"posterbot/links/{why}")
+
+    def _link(self, request: Request, fingerprint: bytes, moved: Ticket | None) -> Link:
+        parts = urlparse_cached(request)
+        parent = request.meta.pop(PARENT, None) if moved is None else moved.key
+        return Link(
+            url=request.url,
+            fingerprint=fingerprint,
+            host=parts.hostname or "",
+            pattern=pattern(request.url) if parts.hostname else "",
+            priority=request.priority,
+            request=to_json(request, self._spider),
+            parent=parent,
+        )
+
+    def _drop(self, stat: str) -> bool:
+        self._stats.inc_value(stat)
+        return False
+
+    # --- out ----------------------------------------------------------------------------------------------------
+
+    def has_pending_requests(self) -> bool:
+        """Is there, or may there be, more to do? Scrapy asks this when it has nothing else under way."""
+        if not self._exhausted:
+            self._settle_lost()
+            self._refill()
+        return not self._exhausted
+
+    def next_request(self) -> Request | None:
+        """The next URL of a host that is ready, host after host; None where there is none now."""
+        if self._session.stopping or len(self._session.out) >= self._pages:
+            return None
+        request = self._pop()
+        self._refill()
+        return request
+
+    def _pop(self) -> Request | None:
+        soonest: float | None = None
+        ready_in = self._session.hosts.ready_in
+        for host in list(self._buffer):
+            wait = ready_in(host) if host else 0.0
+            if wait is None or wait > 0:
+                if wait is not None:
+                    soonest = wait if soonest is None else min(soonest, wait)
+                continue
+            waiting = self._buffer[host]
+            leased = waiting.popleft()
+            self._buffered -= 1
+            self._buffer.move_to_end(host)
+            if not waiting:
+                del self._buffer[host]
+            if (request := self._request(leased)) is not None:
+                return request
+        if soonest is not None:
+            self._wake_in(soonest)
+        return None
+
+    def _request(self, leased: Leased) -> Request | None:
+        try:
+            request = from_json(leased.url, leased.request, self._spider)
+        except RequestError as error:
+            logger.error("%s", error)
+            failed = Failed(leased.key, "bad_row", None)
+            self._session.watch(self._session.recorder.call(self._session.frontier.fail, failed))
+            return None
+        ticket = Ticket(leased.key, leased.tries, leased.host, self._fingerprint(request))
+        request.meta[TICKET] = ticket
+        self._session.out[leased.key] = ticket
+        return request
+
+    def _refill(self) -> None:
+        if self._leasing or self._session.stopping or self._buffered >= MOST or self._ready() >= LOW:
+            return
+        if self._loop.time() < self._lease_after:
+            return
+        self._leasing = True
+        full = frozenset(host for host, urls in self._buffer.items() if len(urls) >= ENOUGH)
+        held = frozenset(self._session.out) | {leased.key for urls in self._buffer.values() for leased in urls}
+        wish = Wish(URLS_AT_ONCE, full, held)
+        changes = self._changes
+        future = self._session.recorder.call(self._session.frontier.lease, wish, urgent=True)
+        future.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._leased, done, changes))
+
+    def _ready(self) -> int:
+        ready_in = self._session.hosts.ready_in
+        return sum(len(urls) for host, urls in self._buffer.items() if not host or ready_in(host) == 0.0)
+
+    def _leased(self, done: Future[Grant], changes: int) -> None:
+        self._leasing = False
+        try:
+            grant = done.result()
+        except CatalogueError as error:
+            self._session.lost(error)
+            return
+        self._session.hosts.adopt([state for state in grant.hosts if state.name])
+        for leased in grant.leased:
+            self._buffer.setdefault(leased.host, deque()).append(leased)
+        self._buffered += len(grant.leased)
+        if grant.leased:
+            self._wake()
+        elif grant.unfinished or changes != self._changes or self._session.out or self._buffer:
+            wait = min(AGAIN_SECONDS, grant.soonest if grant.soonest is not None else AGAIN_SECONDS)
+            self._lease_after = self._loop.time() + wait
+            self._wake_in(wait)
+        else:
+            self._exhausted = True
+            self._wake()
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(max(seconds, 0.001), self._wake)
+
+    def _wake(self) -> None:
+        slot = getattr(self._crawler.engine, "_slot", None)
+        if slot is not None:
+            slot.nextcall.schedule()
+
+    # --- lost ---------------------------------------------------------------------------------------------------
+
+    def _spider_failed(self, failure: Failure, response: Any) -> None:
+        """A callback raised: Scrapy has logged it, and there will be no item."""
+        request = getattr(response, "request", None)
+        ticket: Ticket | None = request.meta.get(TICKET) if request is not None else None
+        if ticket is not None and not ticket.settled:
+            self._session.fail(ticket, "spider_error", None)
+
+    def _settle_lost(self) -> None:
+        """Nothing is under way, and yet some URL is out: something dropped it without a word. It counts as done."""
+        lost = [ticket for ticket in self._session.out.values() if not ticket.settled]
+        if not lost:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = self._loop.time()
+        elif self._loop.time() - self._idle_since > LOST_SECONDS:
+            for ticket in lost:
+                self._session.finish(ticket, reason="no_outcome")

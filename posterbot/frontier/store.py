@@ -1,0 +1,271 @@
+"""The frontier in SQL, for one worker: add links, lease URLs, say what became of them.
+
+Every method is a call for :meth:`posterbot.catalogue.recorder.Recorder.call`: a list of arguments, an answer for each.
+A URL is leased by the number of its worker, so that one sign of life a second keeps all its leases.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, or_, select, union_all, update
+
+from posterbot.catalogue.schema import frontier, queues, workers
+from posterbot.frontier.adding import Adding, in_pieces
+from posterbot.frontier.host_table import HostTable, clock
+from posterbot.frontier.pattern_table import judge
+from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, State, Wish
+from posterbot.frontier.states import FAILED, LEASED, PENDING
+
+HOSTS_AT_ONCE = 32
+"""Hosts from which one lease takes URLs."""
+RETRIES_AT_ONCE = 500
+LONGEST_WAIT = 86_400.0
+"""A retry further away than this, in seconds, was planned by a clock that has been set back since."""
+
+
+_LEASED_COLUMNS = ("id", "host_id", "pattern_id", "url", "request", "tries", "rank")
+
+
+@dataclass(slots=True)
+class _Mine:
+    """What is remembered of a URL on lease."""
+
+    host: int
+    pattern: int | None
+    new_links: int = 0
+    """Found on it, and of another pattern than its own."""
+
+
+class Frontier:
+    """One worker's door to the frontier. Belongs to the thread that writes.
+
+    Args:
+        dialect: ``sqlite`` or ``postgresql``.
+        run, worker: numbers.
+        hosts: of the same worker.
+        urls_per_host: most URLs of one host in one crawl.
+        fruitless: after so many pages in a row without a new picture or a link elsewhere a pattern is closed.
+    """
+
+    def __init__(
+        self, dialect: str, run: int, worker: int, hosts: HostTable, *, urls_per_host: int, fruitless: int
+    ) -> None:
+        self._run, self._worker, self._fruitless = run, worker, fruitless
+        self._adding = Adding(dialect, run, urls_per_host)
+        self._hosts = hosts
+        self._mine: dict[int, _Mine] = {}
+        self._unsure = False
+
+    def forget(self) -> None:
+        """A transaction was undone, or its end is not known."""
+        self._adding.forget()
+        self._unsure = True
+
+    def add(self, connection: Connection, calls: list[Sequence[Link]]) -> list[int]:
+        """Add links; gives how many of each call's were new."""
+        added = self._adding.add(connection, (link for links in calls for link in links))
+        for link, pattern in added:
+            parent = self._mine.get(link.parent) if link.parent is not None else None
+            if parent is not None and parent.pattern != pattern:
+                parent.new_links += 1
+        new = {id(link) for link, _ in added}
+        return [sum(id(link) in new for link in links) for links in calls]
+
+    def lease(self, connection: Connection, calls: list[Wish]) -> list[Grant]:
+        """URLs of the hosts that were served longest ago, which come on lease with them."""
+        return [self._lease(connection, wish) for wish in calls]
+
+    def _lease(self, connection: Connection, wish: Wish) -> Grant:
+        now = clock(connection)
+        self._settle(connection, wish.held)
+        self._retry(connection, now)
+        states = self._hosts.lease_waiting(connection, self._run, wish.full, min(HOSTS_AT_ONCE, wish.urls), now)
+        rows = self._lease_urls(connection, list(states), wish.urls)
+        got: Counter[int] = Counter(row.host_id for row in rows)
+        # Fewer than asked for: there are no more, whatever the count says.
+        each = _share(wish.urls, len(states))
+        served = [
+            {"host": host, "got": got[host], "none_left": got[host] < each, "now": now} for host in sorted(states)
+        ]
+        if served:
+            of_host = (queues.c.run_id == self._run) & (queues.c.host_id == bindparam("host"))
+            left = case((bindparam("none_left"), 0), else_=queues.c.waiting - bindparam("got"))
+            connection.execute(update(queues).where(of_host).values(waiting=left, served_at=bindparam("now")), served)
+        for row in rows:
+            self._mine[row.id] = _Mine(row.host_id, row.pattern_id)
+        leased = tuple(Leased(row.id, row.url, states[row.host_id].name, row.request, row.tries) for row in rows)
+        if leased:
+            return Grant(leased, tuple(states.values()), unfinished=True)
+        return Grant((), tuple(states.values()), *self._outlook(connection, now))
+
+    def _lease_urls(self, connection: Connection, of_hosts: list[int], number: int) -> list[Any]:
+        if not of_hosts:
+            return []
+        each = _share(number, len(of_hosts))
+        first = [
+            select(
+                select(frontier.c.id)
+                .where(
+                    frontier.c.run_id == self._run,
+                    frontier.c.host_id == host,
+                    frontier.c.state == PENDING,
+                )
+                .order_by(frontier.c.rank, frontier.c.id)
+                .limit(each)
+                .subquery()
+            )
+            for host in of_hosts
+        ]
+        chosen = list(connection.scalars(union_all(*first)))
+        rows: list[Any] = []
+        for keys in in_pieces(chosen):
+            taken = (
+                update(frontier)
+                .where(frontier.c.id.in_(keys), frontier.c.state == int(State.PENDING))
+                .values(state=int(State.LEASED), worker_id=self._worker)
+                .returning(
+                    *(frontier.c[name] for name in ("id", "host_id", "pattern_id", "url", "request", "tries", "rank"))
+                )
+            )
+            rows += connection.execute(taken)
+        return sorted(rows, key=lambda row: (row.rank, row.id))
+
+    def _retry(self, connection: Connection, now: float) -> None:
+        """Make those pending whose time has come."""
+        due = (
+            select(frontier.c.id)
+            .where(
+                frontier.c.run_id == self._run,
+                frontier.c.state == FAILED,
+                frontier.c.retry_at.is_not(None),
+                or_(frontier.c.retry_at <= now, frontier.c.retry_at > now + LONGEST_WAIT),
+            )
+            .limit(RETRIES_AT_ONCE)
+        )
+        self._pend(connection, list(connection.scalars(due)), State.FAILED)
+
+    def _outlook(self, connection: Connection, now: float) -> tuple[bool, float | None]:
+        """May there be more to do, and in how many seconds at the earliest?"""
+        waiting = select(queues.c.host_id).where(queues.c.run_id == self._run, queues.c.waiting > 0).limit(1)
+        leased = (
+            select(frontier.c.id)
+            .join(workers, workers.c.id == frontier.c.worker_id)
+            .where(workers.c.run_id == self._run, frontier.c.state == LEASED)
+            .limit(1)
+        )
+        retry = select(func.min(frontier.c.retry_at)).where(
+            frontier.c.run_id == self._run,
+            frontier.c.state == FAILED,
+            frontier.c.retry_at.is_not(None),
+        )
+        at: float | None = connection.scalar(retry)
+        # In this order: who has a URL on lease adds its links before giving that up.
+        busy = connection.scalar(leased) is not None or connection.scalar(waiting) is not None
+        return busy or at is not None, None if at is None else max(0.0, at - now)
+
+    def finish(self, connection: Connection, calls: list[Finished]) -> list[None]:
+        """These are through: what came of them is written in the same transaction."""
+        statement = (
+            update(frontier)
+            .where(frontier.c.id == bindparam("key"))
+            .values(state=int(State.DONE), worker_id=None, retry_at=None, reason=bindparam("why"))
+        )
+        connection.execute(statement, [{"key": done.key, "why": done.reason} for done in calls])
+        fruits: dict[int, list[bool]] = defaultdict(list)
+        for done in calls:
+            mine = self._mine.pop(done.key, None)
+            if mine is not None and mine.pattern is not None and done.reason is None:
+                fruits[mine.pattern].append(done.new_images > 0 or mine.new_links > 0)
+        self._waiting(connection, judge(connection, self._run, fruits, self._fruitless))
+        return [None] * len(calls)
+
+    def fail(self, connection: Connection, calls: list[Failed]) -> list[None]:
+        """These could not be read."""
+        now = clock(connection)
+        statement = (
+            update(frontier)
+            .where(frontier.c.id == bindparam("key"))
+            .values(
+                state=int(State.FAILED),
+                worker_id=None,
+                tries=frontier.c.tries + 1,
+                retry_at=bindparam("again"),
+                reason=bindparam("why"),
+            )
+        )
+        connection.execute(
+            statement,
+            [
+                {"key": one.key, "why": one.reason, "again": None if one.retry_in is None else now + one.retry_in}
+                for one in calls
+            ],
+        )
+        for one in calls:
+            self._mine.pop(one.key, None)
+        return [None] * len(calls)
+
+    def give_up(self, connection: Connection, calls: list[tuple[str, str]]) -> list[int]:
+        """Fail all that is pending on a host, for a reason; gives how many URLs that were."""
+        counts = []
+        for name, reason in calls:
+            (host,) = self._adding.host_ids(connection, {name}).values()
+            pending = (frontier.c.run_id == self._run) & (frontier.c.host_id == host) & (frontier.c.state == PENDING)
+            gone = connection.execute(update(frontier).where(pending).values(state=int(State.FAILED), reason=reason))
+            self._waiting(connection, {host: -gone.rowcount})
+            counts.append(gone.rowcount)
+        return counts
+
+    def release(self, connection: Connection, calls: list[Sequence[int]]) -> list[None]:
+        """Back to the others, untried."""
+        keys = [key for each in calls for key in each]
+        self._pend(connection, keys, State.LEASED)
+        for key in keys:
+            self._mine.pop(key, None)
+        return [None] * len(calls)
+
+    def waiting(self, connection: Connection, calls: list[None]) -> list[int]:
+        """How many URLs are pending, about."""
+        number = connection.scalar(select(func.sum(queues.c.waiting)).where(queues.c.run_id == self._run))
+        return [int(number or 0)] * len(calls)
+
+    def _settle(self, connection: Connection, held: frozenset[int]) -> None:
+        """Give back what a transaction leased whose end was never learned."""
+        if not self._unsure:
+            return
+        mine = select(frontier.c.id).where(frontier.c.worker_id == self._worker, frontier.c.state == LEASED)
+        self._pend(connection, [key for key in connection.scalars(mine) if key not in held], State.LEASED)
+        self._mine = {key: mine for key, mine in self._mine.items() if key in held}
+        self._unsure = False
+
+    def _pend(self, connection: Connection, keys: Sequence[int], state: State) -> None:
+        counts: Counter[int] = Counter()
+        for piece in in_pieces(keys):
+            pend = (
+                update(frontier)
+                .where(frontier.c.id.in_(piece), frontier.c.state == int(state))
+                .values(state=int(State.PENDING), worker_id=None, retry_at=None)
+                .returning(frontier.c.host_id)
+            )
+            counts.update(connection.scalars(pend))
+        self._waiting(connection, counts)
+
+    def _waiting(self, connection: Connection, changes: dict[int, int]) -> None:
+        add_waiting(connection, self._run, changes)
+
+
+def add_waiting(connection: Connection, run: int, changes: dict[int, int]) -> None:
+    """Correct the numbers of pending URLs of ``run``: host → by how many."""
+    rows = [{"host": host, "by": changes[host]} for host in sorted(changes) if changes[host]]
+    if rows:
+        of_host = (queues.c.run_id == run) & (queues.c.host_id == bindparam("host"))
+        least = case((queues.c.waiting + bindparam("by") > 0, queues.c.waiting + bindparam("by")), else_=0)
+        connection.execute(update(queues).where(of_host).values(waiting=least), rows)
+
+
+def _share(number: int, of_hosts: int) -> int:
+    """URLs from each host."""
+    return max(1, number // of_hosts) if of_hosts else 0
