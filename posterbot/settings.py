@@ -62,7 +62,6 @@ DOWNLOAD_SLOTS = {
 }
 ADDONS = {
     "posterbot.politeness.OperatorAddon": 0,
-    "posterbot.logs.LogAddon": 0,
     "posterbot.frontier.limits.LimitsAddon": 0,
 }
 DOWNLOADER_MIDDLEWARES = {

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+from postgres import TO_INSTALL, Cluster, is_installed
 
 # The same examples every time, and no clock: machines are noisy.
 settings.register_profile("project", derandomize=True, deadline=None)
@@ -94,6 +95,8 @@ class Site(dict[str, Answer]):
                 site.asked.append(self.path)
                 site.agents.add(self.headers.get("User-Agent", ""))
                 answer = site.get(self.path, Answer(b"nothing here", status=404))
+                if answer.headers.get("ETag", "none") == self.headers.get("If-None-Match"):
+                    answer = Answer(status=304, headers=answer.headers)
                 nonlocal at_once
                 with lock:
                     at_once += 1
@@ -139,3 +142,30 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server, one for all tests. Who stops it starts it again."""
+    if not is_installed():
+        pytest.skip(f"no PostgreSQL server here: {TO_INSTALL}")
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A new database on it."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalogue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """``CATALOGUE_URL`` where there is no catalogue yet: the test runs once on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalogue.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

@@ -94,6 +94,11 @@ def catalogue_error(engine: Engine, error: BaseException) -> CatalogueError:
     return CatalogueError(f"catalogue {where}: {detail}")
 
 
+def shown(url: str) -> str:
+    """``url`` as it may be shown: without its password."""
+    return _without_password(make_url(url))
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)

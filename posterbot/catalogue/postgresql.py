@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -24,7 +25,9 @@ _MIGRATION = int.from_bytes(b"poster")
 
 _AWAY = "the server is stopping or starting; try again when it runs"
 _UNREACHABLE = "no server answers there; check that it runs, and the host and port in the URL"
-_FULL_HOUSE = "the server has no connection to spare; raise its max_connections, or run fewer workers"
+_FULL_HOUSE = (
+    "the server has no connection to spare; raise its max_connections or the user's limit, or run fewer workers"
+)
 
 # By SQLSTATE, which comes with what the server says once connected.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -42,13 +45,14 @@ _BY_STATE = {
 # While connecting there is only text. One host may have several addresses, and all their failures are in it: the first
 # of these signs counts.
 _BY_SIGN = {
+    "too many clients": _FULL_HOUSE,
+    "too many connections": _FULL_HOUSE,
+    "connection slots": _FULL_HOUSE,
     "password authentication failed": "{detail}; correct user or password in the URL",
     "no password supplied": "the server asks for a password; write postgresql://USER:PASSWORD@HOST/NAME",
     "no pg_hba.conf entry": "{detail}; add one on the server",
     ' database "': "{detail}; create it, as with: createdb --encoding=UTF8 NAME",
     ' role "': "{detail}; correct the user in the URL",
-    "too many clients": _FULL_HOUSE,
-    "connection slots": _FULL_HOUSE,
     "the database system is": _AWAY,
     "closed the connection unexpectedly": _AWAY,
     "the connection is lost": _AWAY,
@@ -68,6 +72,7 @@ _PREAMBLE = re.compile(r"connection (?:failed|is bad): (?:connection to server .
 
 def connecting(url: URL) -> dict[str, str | int]:
     """What the driver is told beside ``url``, which comes first."""
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises, too
     return {name: value for name, value in _CONNECTING.items() if name not in url.query}
 
 

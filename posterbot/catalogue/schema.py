@@ -202,6 +202,7 @@ frontier = Table(
         sqlite_where=_PENDING,
         postgresql_where=_PENDING,
     ),
+    Index(None, "parent_id"),
     Index("ix_frontier_leased", "worker_id", sqlite_where=_LEASED, postgresql_where=_LEASED),
     Index("ix_frontier_retry", "run_id", "retry_at", sqlite_where=_RETRY, postgresql_where=_RETRY),
 )

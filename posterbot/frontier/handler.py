@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from twisted.web.client import HTTPConnectionPool
 
 from posterbot.frontier.hosts import hosts_of
 from posterbot.frontier.retry_after import seconds
+from posterbot.frontier.turn import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -98,8 +100,12 @@ class PoliteHandler(HTTP11DownloadHandler):
         transfer = _Transfer(turn)
         self._transfers[request] = transfer
         _beginning.set(transfer)
+        fetching = asyncio.ensure_future(super().download_request(request))
         try:
-            response = await super().download_request(request)
+            response = await hosts_of(self._crawler).until_abort(fetching)
+        except Stopping:
+            turn.dropped(transfer.size)
+            raise
         except StopDownload as stopped:
             if stopped.response is None:
                 turn.dropped(transfer.size)

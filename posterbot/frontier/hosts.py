@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from posterbot.frontier.host import Host
@@ -18,6 +18,7 @@ from posterbot.frontier.turn import HostClosed, Place, Stopping, Turn
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 REST_SECONDS = 1.0
 """For so long a host that was handed over is not asked for again."""
@@ -62,7 +63,8 @@ class Hosts:
         self._round: dict[str, Place] = {}
         """Places whose first in line may begin once there are fewer transfers, in the order of their turns."""
         self._under_way = 0
-        self._ticking = self._stopped = False
+        self._ticking = self._stopped = self._aborted = False
+        self._fetching: set[asyncio.Future[Any]] = set()
 
     def turn(self, host: str) -> Turn:
         """A turn at ``host``, the ``hostname`` of a URL. Turns at one host come in the order they are entered."""
@@ -112,7 +114,7 @@ class Hosts:
             return
         self._ticking = True
         try:
-            await self._save()
+            lost = await self._save()
         finally:
             self._ticking = False
         for place in list(self._places.values()):
@@ -120,6 +122,8 @@ class Hosts:
                 self.look_at(place)
             self._give_if_free(place)
             self._want_or_forget(place)
+        for name in lost:
+            self._want(self._place(name))
 
     def stop(self) -> None:
         """From now on no request begins: all that wait and those that come raise Stopping."""
@@ -128,6 +132,24 @@ class Hosts:
         for place in self._places.values():
             place.cancel_timer()
             place.turn_away(Stopping)
+
+    def abort(self) -> None:
+        """Give up what is under way as well: it raises Stopping."""
+        self._aborted = True
+        for fetching in self._fetching:
+            fetching.cancel()
+
+    async def until_abort(self, fetching: asyncio.Future[Response]) -> Response:
+        """What ``fetching`` gives, or Stopping."""
+        self._fetching.add(fetching)
+        try:
+            return await fetching
+        except asyncio.CancelledError:
+            if self._aborted:
+                raise Stopping from None
+            raise
+        finally:
+            self._fetching.discard(fetching)
 
     async def close(self) -> None:
         """Stop and give all back; takes a few seconds at most."""
@@ -260,7 +282,8 @@ class Hosts:
             place.told = None
         self.look_at(place)
 
-    async def _save(self) -> None:
+    async def _save(self) -> set[str]:
+        """Gives the hosts on lease that are unknown here, after an answer that was lost: once taken they can be given."""
         now = self.clock()
         unsaved = [place.host for place in self._places.values() if place.host and place.host.changed]
         for host in unsaved:
@@ -269,14 +292,13 @@ class Hosts:
         if wanted is None:
             for host in unsaved:
                 host.changed = True
-            return
-        for name in wanted - self._places.keys():
-            self._want(self._place(name))  # ours, by an answer that was lost: once taken it can be given
+            return set()
         for place in self._places.values():
             if place.name not in wanted:
                 place.wanted_at = None
             elif place.wanted_at is None:
                 place.wanted_at = self.clock()
+        return wanted - self._places.keys()
 
     def _give_if_free(self, place: Place) -> None:
         host, now = place.host, self.clock()

@@ -49,6 +49,9 @@ class Leased:
     request: str
     tries: int
     """Failed tries before this one."""
+    etag: str = ""
+    last_modified: str = ""
+    """What an earlier run was told of the page, as it stands in HTTP's headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Finished:
     """Set where the page itself was not read."""
     new_images: int = 0
     """Pictures judged that had not been seen before: what tells a fruitful page from a trap."""
+    unchanged: bool = False
+    """The page is as an earlier run read it."""
 
 
 @dataclass(frozen=True, slots=True)

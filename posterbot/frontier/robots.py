@@ -162,7 +162,7 @@ class RobotsMiddleware:
         if known.failure is not None:
             self._stats.inc_value("robotstxt/unreachable")
             status, error = (known.failure, None) if isinstance(known.failure, int) else (None, known.failure)
-            text = f"robots.txt of {site} cannot be read ({error or status}): nothing of it is fetched until it can"
+            text = f"robots.txt of {site} cannot be read ({known.failure!r}): nothing of it is fetched until it can"
             raise RobotsUnreachable(text, status, max(0.0, known.until - self._clock())) from error
         if known.rules and not await self._allows(known.rules, request.url):
             self._stats.inc_value("robotstxt/forbidden")
@@ -192,6 +192,7 @@ class RobotsMiddleware:
     async def _ask(self, site: str, host: str) -> _Known:
         """Fetch, read and remember the robots.txt of ``site``. Raises IgnoreRequest where nothing was asked."""
         self._stats.inc_value("robotstxt/request_count")
+        parser = None
         try:
             response = await self._fetch(f"{site}/robots.txt")
             self._stats.inc_value("robotstxt/response_count")
@@ -199,19 +200,19 @@ class RobotsMiddleware:
             if response.status == 429 or not 200 <= response.status < 500:
                 known = _Known(self._clock() + RETRY_AFTER, failure=response.status)
             else:
-                body = response.body if response.status < 300 else b""
-                rules, parser = await asyncio.to_thread(self._read, body)
+                rules, parser = await asyncio.to_thread(self._read, response.body if response.status < 300 else b"")
                 known = _Known(self._clock() + MAX_AGE, rules)
-                if parser is not None:
-                    self._parsers.put(rules, parser, len(rules))
-                self._on_delay(host, None if parser is None else delay_of(parser))
         except IgnoreRequest:
             raise
         except Exception as error:
             self._stats.inc_value(f"robotstxt/exception_count/{type(error)}")
             known = _Known(self._clock() + RETRY_AFTER, failure=_bare(error))
         if known.failure is not None:
-            logger.debug("%s/robots.txt cannot be read: %s", site, known.failure)
+            logger.debug("%s/robots.txt cannot be read: %r", site, known.failure)
+        else:
+            self._on_delay(host, None if parser is None else delay_of(parser))
+        if parser is not None:
+            self._parsers.put(known.rules, parser, len(known.rules))
         self._known.put(site, known, len(known.rules))
         return known
 

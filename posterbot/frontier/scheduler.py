@@ -100,12 +100,10 @@ class FrontierScheduler(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """Store a link, or where a page has moved to; False where it is known or hopeless."""
         moved: Ticket | None = request.meta.get(TICKET)
-        why = None
-        if urlparse_cached(request).hostname:
-            url = clean_url(request.url)
-            why = refusal(url)
-            if url != request.url:
-                request = request.replace(url=url)
+        why = refusal(request.url) if urlparse_cached(request).hostname else None
+        # Where a host moves a page is left as it is: cleaned, it might be where we came from.
+        if moved is None and why is None and (url := clean_url(request.url)) != request.url:
+            request = request.replace(url=url)
         fingerprint = self._fingerprint(request)
         if moved is None and fingerprint in self._recent:
             self._recent.move_to_end(fingerprint)
@@ -198,6 +196,10 @@ class FrontierScheduler(BaseScheduler):
             return None
         ticket = Ticket(leased.key, leased.tries, leased.host, self._fingerprint(request))
         request.meta[TICKET] = ticket
+        if leased.etag:
+            request.headers["If-None-Match"] = leased.etag
+        elif leased.last_modified:
+            request.headers["If-Modified-Since"] = leased.last_modified
         self._session.out[leased.key] = ticket
         return request
 

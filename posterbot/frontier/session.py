@@ -91,6 +91,7 @@ class Session:
             table,
             urls_per_host=settings.getint("HOST_URLS"),
             fruitless=settings.getint("TRAP_PAGES"),
+            since=spider.since,
         )
         self.recorder.forgetful.append(self.frontier.forget)
         self.hosts = Hosts(
@@ -126,7 +127,7 @@ class Session:
 
     def finish(self, ticket: Ticket, records: Sequence[Record] = (), *, reason: str | None = None) -> Future[None]:
         """Commit what came of a URL, and that it is done, as one."""
-        done = Finished(ticket.key, reason, ticket.new_images)
+        done = Finished(ticket.key, reason, ticket.new_images, ticket.unchanged)
         return self._settle(ticket, self.recorder.together(records, self.frontier.finish, done))
 
     def fail(self, ticket: Ticket, reason: str, retry_in: float | None, records: Sequence[Record] = ()) -> Future[None]:
@@ -204,6 +205,7 @@ class Session:
                 self.stopping = True
                 self.hosts.stop()
                 await asyncio.sleep(GRACE_SECONDS)
+                self.hosts.abort()
                 self.given_up.set_result(None)
                 return
 

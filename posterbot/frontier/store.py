@@ -7,27 +7,24 @@ A URL is leased by the number of its worker, so that one sign of life a second k
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select, union_all, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
-from posterbot.catalogue.schema import frontier, queues, workers
+from posterbot.catalogue.schema import frontier, queues
 from posterbot.frontier.adding import Adding, in_pieces
 from posterbot.frontier.host_table import HostTable, clock
+from posterbot.frontier.leasing import due_again, lease_urls, outlook, share
 from posterbot.frontier.pattern_table import judge
 from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, State, Wish
-from posterbot.frontier.states import FAILED, LEASED, PENDING
+from posterbot.frontier.recrawl import Earlier, Recrawl
+from posterbot.frontier.states import LEASED, PENDING
 
 HOSTS_AT_ONCE = 32
 """Hosts from which one lease takes URLs."""
-RETRIES_AT_ONCE = 500
-LONGEST_WAIT = 86_400.0
-"""A retry further away than this, in seconds, was planned by a clock that has been set back since."""
-
-
-_LEASED_COLUMNS = ("id", "host_id", "pattern_id", "url", "request", "tries", "rank")
 
 
 @dataclass(slots=True)
@@ -36,6 +33,8 @@ class _Mine:
 
     host: int
     pattern: int | None
+    earlier: int | None = None
+    """Key of the same URL in an earlier run."""
     new_links: int = 0
     """Found on it, and of another pattern than its own."""
 
@@ -49,16 +48,26 @@ class Frontier:
         hosts: of the same worker.
         urls_per_host: most URLs of one host in one crawl.
         fruitless: after so many pages in a row without a new picture or a link elsewhere a pattern is closed.
+        since: where pages of earlier runs need not be read again: those read since then, or unchanged.
     """
 
     def __init__(
-        self, dialect: str, run: int, worker: int, hosts: HostTable, *, urls_per_host: int, fruitless: int
+        self,
+        dialect: str,
+        run: int,
+        worker: int,
+        hosts: HostTable,
+        *,
+        urls_per_host: int,
+        fruitless: int,
+        since: datetime | None = None,
     ) -> None:
         self._run, self._worker, self._fruitless = run, worker, fruitless
         self._adding = Adding(dialect, run, urls_per_host)
         self._hosts = hosts
         self._mine: dict[int, _Mine] = {}
         self._unsure = False
+        self._recrawl = Recrawl(run, since) if since is not None else None
 
     def forget(self) -> None:
         """A transaction was undone, or its end is not known."""
@@ -82,12 +91,12 @@ class Frontier:
     def _lease(self, connection: Connection, wish: Wish) -> Grant:
         now = clock(connection)
         self._settle(connection, wish.held)
-        self._retry(connection, now)
+        self._pend(connection, due_again(connection, self._run, now), State.FAILED)
         states = self._hosts.lease_waiting(connection, self._run, wish.full, min(HOSTS_AT_ONCE, wish.urls), now)
-        rows = self._lease_urls(connection, list(states), wish.urls)
+        each = share(wish.urls, len(states))
+        rows = lease_urls(connection, self._run, self._worker, list(states), each)
         got: Counter[int] = Counter(row.host_id for row in rows)
         # Fewer than asked for: there are no more, whatever the count says.
-        each = _share(wish.urls, len(states))
         served = [
             {"host": host, "got": got[host], "none_left": got[host] < each, "now": now} for host in sorted(states)
         ]
@@ -97,75 +106,28 @@ class Frontier:
             connection.execute(update(queues).where(of_host).values(waiting=left, served_at=bindparam("now")), served)
         for row in rows:
             self._mine[row.id] = _Mine(row.host_id, row.pattern_id)
-        leased = tuple(Leased(row.id, row.url, states[row.host_id].name, row.request, row.tries) for row in rows)
-        if leased:
+        leased = tuple(self._without_fresh(connection, rows, {host: state.name for host, state in states.items()}))
+        if rows:
             return Grant(leased, tuple(states.values()), unfinished=True)
-        return Grant((), tuple(states.values()), *self._outlook(connection, now))
+        return Grant((), tuple(states.values()), *outlook(connection, self._run, now))
 
-    def _lease_urls(self, connection: Connection, of_hosts: list[int], number: int) -> list[Any]:
-        if not of_hosts:
-            return []
-        each = _share(number, len(of_hosts))
-        first = [
-            select(
-                select(frontier.c.id)
-                .where(
-                    frontier.c.run_id == self._run,
-                    frontier.c.host_id == host,
-                    frontier.c.state == PENDING,
-                )
-                .order_by(frontier.c.rank, frontier.c.id)
-                .limit(each)
-                .subquery()
-            )
-            for host in of_hosts
-        ]
-        chosen = list(connection.scalars(union_all(*first)))
-        rows: list[Any] = []
-        for keys in in_pieces(chosen):
-            taken = (
-                update(frontier)
-                .where(frontier.c.id.in_(keys), frontier.c.state == int(State.PENDING))
-                .values(state=int(State.LEASED), worker_id=self._worker)
-                .returning(
-                    *(frontier.c[name] for name in ("id", "host_id", "pattern_id", "url", "request", "tries", "rank"))
-                )
-            )
-            rows += connection.execute(taken)
-        return sorted(rows, key=lambda row: (row.rank, row.id))
-
-    def _retry(self, connection: Connection, now: float) -> None:
-        """Make those pending whose time has come."""
-        due = (
-            select(frontier.c.id)
-            .where(
-                frontier.c.run_id == self._run,
-                frontier.c.state == FAILED,
-                frontier.c.retry_at.is_not(None),
-                or_(frontier.c.retry_at <= now, frontier.c.retry_at > now + LONGEST_WAIT),
-            )
-            .limit(RETRIES_AT_ONCE)
-        )
-        self._pend(connection, list(connection.scalars(due)), State.FAILED)
-
-    def _outlook(self, connection: Connection, now: float) -> tuple[bool, float | None]:
-        """May there be more to do, and in how many seconds at the earliest?"""
-        waiting = select(queues.c.host_id).where(queues.c.run_id == self._run, queues.c.waiting > 0).limit(1)
-        leased = (
-            select(frontier.c.id)
-            .join(workers, workers.c.id == frontier.c.worker_id)
-            .where(workers.c.run_id == self._run, frontier.c.state == LEASED)
-            .limit(1)
-        )
-        retry = select(func.min(frontier.c.retry_at)).where(
-            frontier.c.run_id == self._run,
-            frontier.c.state == FAILED,
-            frontier.c.retry_at.is_not(None),
-        )
-        at: float | None = connection.scalar(retry)
-        # In this order: who has a URL on lease adds its links before giving that up.
-        busy = connection.scalar(leased) is not None or connection.scalar(waiting) is not None
-        return busy or at is not None, None if at is None else max(0.0, at - now)
+    def _without_fresh(self, connection: Connection, rows: Sequence[Any], hosts: dict[int, str]) -> Iterator[Leased]:
+        earlier: dict[str, Earlier] = {}
+        if self._recrawl is not None:
+            earlier = self._recrawl.earlier(connection, {row.url: bytes(row.fingerprint) for row in rows})
+            fresh = [row.id for row in rows if row.url in earlier and earlier[row.url].fresh]
+            for row in rows:
+                if row.url in earlier:
+                    self._mine[row.id].earlier = earlier[row.url].key
+            if fresh:
+                self.finish(connection, [Finished(key, "fresh", unchanged=True) for key in fresh])
+        for row in rows:
+            known = earlier.get(row.url)
+            if known is None:
+                yield Leased(row.id, row.url, hosts[row.host_id], row.request, row.tries)
+            elif not known.fresh:
+                told = known.etag, known.last_modified
+                yield Leased(row.id, row.url, hosts[row.host_id], row.request, row.tries, *told)
 
     def finish(self, connection: Connection, calls: list[Finished]) -> list[None]:
         """These are through: what came of them is written in the same transaction."""
@@ -176,6 +138,14 @@ class Frontier:
         )
         connection.execute(statement, [{"key": done.key, "why": done.reason} for done in calls])
         fruits: dict[int, list[bool]] = defaultdict(list)
+        if self._recrawl is not None:
+            same = {
+                done.key: self._mine[done.key].earlier for done in calls if done.unchanged and done.key in self._mine
+            }
+            links = self._recrawl.links(
+                connection, {earlier: key for key, earlier in same.items() if earlier is not None}
+            )
+            self._adding.add(connection, links)
         for done in calls:
             mine = self._mine.pop(done.key, None)
             if mine is not None and mine.pattern is not None and done.reason is None:
@@ -264,8 +234,3 @@ def add_waiting(connection: Connection, run: int, changes: dict[int, int]) -> No
         of_host = (queues.c.run_id == run) & (queues.c.host_id == bindparam("host"))
         least = case((queues.c.waiting + bindparam("by") > 0, queues.c.waiting + bindparam("by")), else_=0)
         connection.execute(update(queues).where(of_host).values(waiting=least), rows)
-
-
-def _share(number: int, of_hosts: int) -> int:
-    """URLs from each host."""
-    return max(1, number // of_hosts) if of_hosts else 0

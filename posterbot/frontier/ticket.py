@@ -17,5 +17,7 @@ class Ticket:
     items: int = 1
     new_images: int = 0
     """Pictures judged for the first time, so far."""
+    unchanged: bool = False
+    """The page is as an earlier run read it."""
     settled: bool = False
     """Its end is on the way into the database."""

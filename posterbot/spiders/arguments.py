@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from posterbot.steering.live import LivePolicy
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-KNOWN = ("labels", "threshold", "top", "model", "start", "urls", "domains")
+KNOWN = ("labels", "threshold", "top", "model", "start", "urls", "domains", "since")
 SAMPLE = "sample"
 
 
@@ -39,6 +40,7 @@ class Arguments:
     domains: tuple[str, ...]
     job: str | None
     """Equal for crawls that are the same work; None where a crawl cannot go on after a stop."""
+    since: datetime | None = None
 
 
 def read_arguments(settings: BaseSettings, given: dict[str, str]) -> Arguments:
@@ -71,14 +73,38 @@ def read_arguments(settings: BaseSettings, given: dict[str, str]) -> Arguments:
         if abroad:
             raise ArgumentError(f"{abroad[0]}: {CONTACT_MISSING}")
     domains = tuple(name.strip().lower() for name in given.get("domains", "").split(",") if name.strip())
-    return Arguments(policy, model, pages, start == SAMPLE, urls, domains, _job(start, urls, domains))
+    since = given.get("since", "")
+    job = (
+        None if start == SAMPLE else _job(start, urls, domains, since)
+    )  # the sample site has another address each time
+    return Arguments(policy, model, pages, start == SAMPLE, urls, domains, job, read_since(since, datetime.now(UTC)))
 
 
-def _job(start: str, urls: Path | None, domains: tuple[str, ...]) -> str | None:
-    """What is crawled, whatever is looked for. The sample site has another address each time."""
-    if start == SAMPLE:
+def read_since(text: str, now: datetime) -> datetime | None:
+    """A moment: ``7d``, ``12h``, ``now``, or a date or time of ISO 8601, in UTC where it does not say; empty: None.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    if not text:
         return None
-    return json.dumps({"start": start, "urls": urls and str(urls.resolve()), "domains": sorted(domains)})
+    if text == "now":
+        return now
+    unit = {"d": "days", "h": "hours"}.get(text[-1])
+    if unit and text[:-1].isascii() and text[:-1].isdecimal() and len(text) < 7:
+        return now - timedelta(**{unit: int(text[:-1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentError(f"since {text!r}: give 7d, 12h, now, or a date such as 2026-01-31") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _job(start: str, urls: Path | None, domains: tuple[str, ...], since: str) -> str:
+    """What is crawled, whatever is looked for."""
+    return json.dumps(
+        {"start": start, "urls": urls and str(urls.resolve()), "domains": sorted(domains), "since": since}
+    )
 
 
 def _start_pages(start: str) -> Iterator[str]:

@@ -45,6 +45,7 @@ class PostersSpider(Spider):
     """
 
     name = "posters"
+    handle_httpstatus_list: ClassVar = [304]
     CALLBACKS: ClassVar = frozenset({"parse", "failed", "listed", "again"})
     """What the frontier may name as a callback."""
 
@@ -56,6 +57,8 @@ class PostersSpider(Spider):
         self.run_id: int | None = None
         self.job_key = arguments.job
         """Equal for crawls that are the same work: one that was stopped goes on. None: never."""
+        self.since = arguments.since
+        """Pages that earlier runs have read since then are not asked again; older ones only whether they changed."""
         self._site: SampleSite | None = None
 
     @classmethod
@@ -182,6 +185,11 @@ class PostersSpider(Spider):
         In this order: the item's commit ends the page, and by then its links must be in the frontier.
         """
         ticket = _ticket(response)
+        if response.status == 304:
+            if ticket is not None:
+                ticket.unchanged = True
+            yield PageItem(_page(response.request, response), (), ticket=ticket)
+            return
         if not isinstance(response, HtmlResponse):
             # A page link that leads to an image, or a listed URL without a telling name.
             is_image = (response.headers.get("Content-Type") or b"").lower().startswith(b"image/")

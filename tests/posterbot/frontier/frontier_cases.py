@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,15 @@ def link(url: str, *, parent: int | None = None, priority: int = 0, pattern: str
 class Part:
     """One worker's part: its own door to everything, as if in a process of its own."""
 
-    def __init__(self, engine: Engine, job: str | None = "job", *, urls_per_host: int = 1000, fruitless: int = 5) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        job: str | None = "job",
+        *,
+        urls_per_host: int = 1000,
+        fruitless: int = 5,
+        since: datetime | None = None,
+    ) -> None:
         self.engine = engine.execution_options(**IMMEDIATE)
         self.now = 0.0
         self.delays: dict[str, float] = {}
@@ -43,6 +52,7 @@ class Part:
             self.hosts,
             urls_per_host=urls_per_host,
             fruitless=fruitless,
+            since=since,
         )
 
     def do(self, call: Callable[[Connection, list[Any]], Any], *arguments: Any) -> Any:

@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_frontier"),
         sa.UniqueConstraint("run_id", "fingerprint", name="uq_frontier_run_id_fingerprint"),
     )
+    op.create_index("ix_frontier_parent_id", "frontier", ["parent_id"], unique=False)
     op.create_index(
         "ix_frontier_leased",
         "frontier",

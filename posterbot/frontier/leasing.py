@@ -1,0 +1,86 @@
+"""Which URLs are next, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, union_all, update
+
+from posterbot.catalogue.schema import frontier, queues, workers
+from posterbot.frontier.adding import in_pieces
+from posterbot.frontier.records import State
+from posterbot.frontier.states import FAILED, LEASED, PENDING
+
+RETRIES_AT_ONCE = 500
+LONGEST_WAIT = 86_400.0
+"""A retry further away than this, in seconds, was planned by a clock that has been set back since."""
+
+_COLUMNS = ("id", "host_id", "pattern_id", "url", "request", "tries", "rank", "fingerprint")
+
+
+def share(number: int, of_hosts: int) -> int:
+    """URLs from each host."""
+    return max(1, number // of_hosts) if of_hosts else 0
+
+
+def lease_urls(connection: Connection, run: int, worker: int, of_hosts: Sequence[int], each: int) -> list[Any]:
+    """Lease up to ``each`` URLs of each host to ``worker``; gives their rows, those first that are first in rank.
+
+    The hosts must be on lease to the worker.
+    """
+    if not of_hosts:
+        return []
+    first = [
+        select(
+            select(frontier.c.id)
+            .where(frontier.c.run_id == run, frontier.c.host_id == host, frontier.c.state == PENDING)
+            .order_by(frontier.c.rank, frontier.c.id)
+            .limit(each)
+            .subquery()
+        )
+        for host in of_hosts
+    ]
+    rows: list[Any] = []
+    for keys in in_pieces(list(connection.scalars(union_all(*first)))):
+        taken = (
+            update(frontier)
+            .where(frontier.c.id.in_(keys), frontier.c.state == int(State.PENDING))
+            .values(state=int(State.LEASED), worker_id=worker)
+            .returning(*(frontier.c[name] for name in _COLUMNS))
+        )
+        rows += connection.execute(taken)
+    return sorted(rows, key=lambda row: (row.rank, row.id))
+
+
+def due_again(connection: Connection, run: int, now: float) -> list[int]:
+    """Keys of failed URLs whose time has come, some hundreds at most."""
+    due = (
+        select(frontier.c.id)
+        .where(
+            frontier.c.run_id == run,
+            frontier.c.state == FAILED,
+            frontier.c.retry_at.is_not(None),
+            or_(frontier.c.retry_at <= now, frontier.c.retry_at > now + LONGEST_WAIT),
+        )
+        .limit(RETRIES_AT_ONCE)
+    )
+    return list(connection.scalars(due))
+
+
+def outlook(connection: Connection, run: int, now: float) -> tuple[bool, float | None]:
+    """May there be more to do, and in how many seconds is the next retry due?"""
+    waiting = select(queues.c.host_id).where(queues.c.run_id == run, queues.c.waiting > 0).limit(1)
+    leased = (
+        select(frontier.c.id)
+        .join(workers, workers.c.id == frontier.c.worker_id)
+        .where(workers.c.run_id == run, frontier.c.state == LEASED)
+        .limit(1)
+    )
+    retry = select(func.min(frontier.c.retry_at)).where(
+        frontier.c.run_id == run, frontier.c.state == FAILED, frontier.c.retry_at.is_not(None)
+    )
+    at: float | None = connection.scalar(retry)
+    # In this order: who has a URL on lease adds its links before giving that up.
+    busy = connection.scalar(leased) is not None or connection.scalar(waiting) is not None
+    return busy or at is not None, None if at is None else max(0.0, at - now)
