@@ -93,7 +93,9 @@ SCHEDULER = "posterbot.frontier.scheduler.FrontierScheduler"
 # Breadth first, on each host: a broad crawl that dives never comes back.
 DEPTH_PRIORITY = 1
 # Pages between leaving the frontier and being committed with all their images. What a kill interrupts is fetched again.
-PAGES_IN_FLIGHT = 64
+PAGES_IN_FLIGHT = 128
+# And of their bytes.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 16 * 1024 * 1024
 # One host cannot eat the crawl: at most so many of its URLs are queued in one crawl.
 HOST_URLS = 100_000
 # So many pages of one URL pattern in a row without a new picture or a link elsewhere, and the pattern is closed.

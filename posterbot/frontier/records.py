@@ -124,3 +124,5 @@ class Grant:
     unfinished: bool
     soonest: float | None = None
     """Seconds until the next retry is due."""
+    all_fresh: bool = False
+    """URLs were leased, and done at once: an earlier run has read them lately enough."""

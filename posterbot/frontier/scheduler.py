@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ MOST = 2_000
 """URLs in the buffer, ready or not."""
 ENOUGH = 4
 """A host with so many URLs in the buffer gets no more."""
+PAGES_PER_HOST = 8
+"""Pages in flight of a host with a gap."""
 AGAIN_SECONDS = 0.5
 """How long after a lease that brought nothing the next is tried."""
 LOST_SECONDS = 2.0
@@ -170,8 +173,10 @@ class FrontierScheduler(BaseScheduler):
         ready_in = self._session.hosts.ready_in
         for host in list(self._buffer):
             wait = ready_in(host) if host else 0.0
-            if wait is None or wait > 0:
-                if wait is not None:
+            if self._session.out_of[host] >= PAGES_PER_HOST and self._session.limits(host).delay > 0:
+                continue  # its pictures take their time, and must not hold up all other hosts
+            if wait is None or wait > 0:  # None and infinity: the gate will say
+                if wait is not None and wait < math.inf:
                     soonest = wait if soonest is None else min(soonest, wait)
                 continue
             waiting = self._buffer[host]
@@ -200,7 +205,7 @@ class FrontierScheduler(BaseScheduler):
             request.headers["If-None-Match"] = leased.etag
         elif leased.last_modified:
             request.headers["If-Modified-Since"] = leased.last_modified
-        self._session.out[leased.key] = ticket
+        self._session.hand_out(ticket)
         return request
 
     def _refill(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,8 @@ class Session:
         """URLs pending, as of the last beat."""
         self.out: dict[int, Ticket] = {}
         """URLs that are on lease and have left the scheduler."""
+        self.out_of: Counter[str] = Counter()
+        """How many of these are of which host."""
         self._opened = False
 
     @classmethod
@@ -70,7 +73,7 @@ class Session:
             return
         self._opened = True
         settings = self.crawler.settings
-        limits = limits_of(settings)
+        self.limits = limits = limits_of(settings)
         self.engine = open_catalogue(settings["CATALOGUE_URL"])
         self.recorder = Recorder(
             self.engine,
@@ -125,6 +128,11 @@ class Session:
 
     # --- what becomes of a URL ----------------------------------------------------------------------------------
 
+    def hand_out(self, ticket: Ticket) -> None:
+        """A URL leaves the scheduler."""
+        self.out[ticket.key] = ticket
+        self.out_of[ticket.host] += 1
+
     def finish(self, ticket: Ticket, records: Sequence[Record] = (), *, reason: str | None = None) -> Future[None]:
         """Commit what came of a URL, and that it is done, as one."""
         done = Finished(ticket.key, reason, ticket.new_images, ticket.unchanged)
@@ -145,6 +153,8 @@ class Session:
         self.watch(self.recorder.call(self.frontier.give_up, (host, reason)))
 
     def _settle(self, ticket: Ticket, future: Future[None]) -> Future[None]:
+        if ticket.settled:
+            raise RuntimeError(f"URL {ticket.key} is done twice")
         ticket.settled = True
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._settled, ticket))
@@ -152,7 +162,10 @@ class Session:
         return future
 
     def _settled(self, ticket: Ticket) -> None:
-        self.out.pop(ticket.key, None)
+        del self.out[ticket.key]
+        self.out_of[ticket.host] -= 1
+        if not self.out_of[ticket.host]:
+            del self.out_of[ticket.host]
         slot = getattr(self.crawler.engine, "_slot", None)
         if slot is not None:
             slot.nextcall.schedule()

@@ -23,6 +23,8 @@ from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, St
 from posterbot.frontier.recrawl import Earlier, Recrawl
 from posterbot.frontier.states import LEASED, PENDING
 
+FRESH_ROUNDS = 20
+"""Leases in one transaction while all that is leased needs not be read again."""
 HOSTS_AT_ONCE = 32
 """Hosts from which one lease takes URLs."""
 
@@ -86,7 +88,15 @@ class Frontier:
 
     def lease(self, connection: Connection, calls: list[Wish]) -> list[Grant]:
         """URLs of the hosts that were served longest ago, which come on lease with them."""
-        return [self._lease(connection, wish) for wish in calls]
+        grants = []
+        for wish in calls:
+            grant = self._lease(connection, wish)
+            for _ in range(FRESH_ROUNDS):
+                if grant.leased or not grant.all_fresh:
+                    break
+                grant = self._lease(connection, wish)
+            grants.append(grant)
+        return grants
 
     def _lease(self, connection: Connection, wish: Wish) -> Grant:
         now = clock(connection)
@@ -108,7 +118,7 @@ class Frontier:
             self._mine[row.id] = _Mine(row.host_id, row.pattern_id)
         leased = tuple(self._without_fresh(connection, rows, {host: state.name for host, state in states.items()}))
         if rows:
-            return Grant(leased, tuple(states.values()), unfinished=True)
+            return Grant(leased, tuple(states.values()), unfinished=True, all_fresh=not leased)
         return Grant((), tuple(states.values()), *outlook(connection, self._run, now))
 
     def _without_fresh(self, connection: Connection, rows: Sequence[Any], hosts: dict[int, str]) -> Iterator[Leased]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import HtmlResponse, Response
+from scrapy.selector import Selector
 
 from posterbot.catalogue.records import Page
 from posterbot.frontier.requests import PARENT, TICKET
@@ -197,8 +198,9 @@ class PostersSpider(Spider):
             page = _page(response.request, response, reason=None if is_image else Reason.NOT_HTML)
             yield PageItem(page, candidates, ticket=ticket)
             return
-        # Large pages take a while to read; other downloads go on meanwhile.
-        content = await asyncio.to_thread(lambda: read_page(response.selector, response.url))
+        # Large pages take a while to read; other downloads go on meanwhile. The tree is not kept on the response, which
+        # lives until all its images are through.
+        content = await asyncio.to_thread(lambda: read_page(Selector(response), response.url))
         if not response.meta.get("listed"):  # a list is a whole job: its pages are read, not left
             parent = None if ticket is None else ticket.key
             for link in content.links:
