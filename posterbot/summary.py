@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
-from posterbot.catalogue.database import open_catalogue
+from posterbot.catalogue.database import open_catalogue, shown
 from posterbot.catalogue.display import print_funnel
 from posterbot.catalogue.queries import funnel
 from posterbot.web.contact_sheet import write_contact_sheet
@@ -41,7 +41,7 @@ class Summary:
         if run is None:
             return
         settings = self.crawler.settings
-        lines = [f"pictures       {settings['IMAGES_STORE']}", f"catalogue      {settings['CATALOGUE_URL']}"]
+        lines = [f"pictures       {settings['IMAGES_STORE']}", f"catalogue      {shown(settings['CATALOGUE_URL'])}"]
         engine = open_catalogue(settings["CATALOGUE_URL"])
         try:
             counts = funnel(engine, run)

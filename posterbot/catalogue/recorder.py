@@ -36,8 +36,9 @@ PATIENCE_SECONDS = 60.0
 
 RETRY_SECONDS = 0.5
 
-# PostgreSQL's codes: serialization failure, deadlock, shut down by its administrator, crashed, not yet started.
-_PASSING = {"40001", "40P01", "57P01", "57P02", "57P03"}
+# PostgreSQL's codes: serialization failure, deadlock, too many connections, shut down by its administrator, crashed,
+# not yet started.
+_PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03"}
 
 Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")

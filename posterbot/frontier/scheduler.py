@@ -103,7 +103,10 @@ class FrontierScheduler(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """Store a link, or where a page has moved to; False where it is known or hopeless."""
         moved: Ticket | None = request.meta.get(TICKET)
-        why = refusal(request.url) if urlparse_cached(request).hostname else None
+        host = urlparse_cached(request).hostname
+        why = refusal(request.url) if host else None
+        if len(host or "") > 253:  # RFC 1035
+            why = "bad_url"
         # Where a host moves a page is left as it is: cleaned, it might be where we came from.
         if moved is None and why is None and (url := clean_url(request.url)) != request.url:
             request = request.replace(url=url)

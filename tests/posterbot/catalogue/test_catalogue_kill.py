@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from sqlalchemy import create_engine
 
 import posterbot
 
@@ -55,12 +56,11 @@ HALF_WRITTEN = {
 }
 
 
-def test_nothing_reported_is_lost_and_nothing_is_half_written(tmp_path: Path) -> None:
-    file = tmp_path / "catalogue.db"
+def test_nothing_reported_is_lost_and_nothing_is_half_written(catalogue_url: str) -> None:
     here = [str(Path(posterbot.__file__).parents[1]), str(Path(__file__).parent)]
     reported: set[str] = set()
     for life, moment in enumerate((0.0, 0.07, 0.013, 0.11)):
-        command = [sys.executable, "-c", CHILD, f"sqlite:///{file}", str(life), *here]
+        command = [sys.executable, "-c", CHILD, catalogue_url, str(life), *here]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             reported.add(child.stdout.readline().strip())  # it is recording now
@@ -69,13 +69,16 @@ def test_nothing_reported_is_lost_and_nothing_is_half_written(tmp_path: Path) ->
             # The last line may have been cut short.
             reported.update(line.strip() for line in child.stdout if line.endswith(".jpg\n"))
         assert child.returncode == -signal.SIGKILL
-        with sqlite3.connect(file) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        engine = create_engine(catalogue_url)
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                assert connection.exec_driver_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
+                assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
             for what, sql in HALF_WRITTEN.items():
-                assert connection.execute(sql).fetchall() == [], what
-            written = {url for (url,) in connection.execute("SELECT url FROM candidates")}
+                assert connection.exec_driver_sql(sql).fetchall() == [], what
+            written = set(connection.exec_driver_sql("SELECT url FROM candidates").scalars())
+            lives = connection.exec_driver_sql("SELECT count(*), count(finished_at) FROM runs").one()
+        engine.dispose()
         assert len(reported) > life * 10
         assert reported <= written
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("SELECT count(*), count(finished_at) FROM runs").fetchone() == (4, 0)
+        assert tuple(lives) == (life + 1, 0)

@@ -3,13 +3,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from catalogue_records import LABELS, POLICY, failed, image, judged, page, policy
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -17,11 +15,12 @@ from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.queries import funnel, kept_images, last_run, sightings
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Claim, Film, Outcome
+from posterbot.catalogue.schema import metadata
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_catalogue(f"sqlite:///{tmp_path}/catalogue.db")
+def engine(catalogue_url: str) -> Iterator[Engine]:
+    engine = open_catalogue(catalogue_url)
     yield engine
     engine.dispose()
 
@@ -254,36 +253,38 @@ outcomes = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(outcomes, max_size=12), min_size=1, max_size=2), st.booleans())
-def test_counts_and_lists_agree_whatever_was_recorded(crawls: list[list[Outcome]], of_the_last: bool) -> None:
-    with TemporaryDirectory() as folder:
-        engine = open_catalogue(f"sqlite:///{folder}/catalogue.db")
-        runs = []
-        for crawl in crawls:
-            recorder = Recorder(engine, spider="posters", arguments={}, version="1")
-            for outcome in crawl:
-                recorder.outcome(outcome)
-            recorder.close("finished")
-            runs.append(recorder.run_id)
-        run = runs[-1] if of_the_last else None
-        counts, listed = funnel(engine, run), list(sightings(engine, run=run))
-        kept = [found for found in listed if found.verdict == "kept"]
-        dropped = [found for found in listed if found.verdict == "dropped"]
-        assert counts.candidates == counts.kept + counts.dropped == len(listed)
-        assert (counts.kept, counts.dropped) == (len(kept), len(dropped))
-        assert counts.reasons == dict(Counter(found.reason for found in dropped))
-        assert all(found.reason for found in listed)
-        assert sum(host.candidates for host in counts.hosts) == counts.candidates
-        assert sum(host.kept for host in counts.hosts) == counts.kept
-        assert {c.name: (c.candidates, c.kept) for c in counts.labels} == {
-            label: (number, sum(found.label == label for found in kept))
-            for label, number in Counter(found.label for found in listed if found.label).items()
-        }
-        assert counts.candidates >= counts.fetched >= counts.scored >= counts.kept
-        assert counts.scored == sum(bool(found.scores) for found in listed)
-        sizes = {found.sha256: found.bytes for found in listed if found.sha256}
-        assert (counts.images, counts.bytes) == (len(sizes), sum(size or 0 for size in sizes.values()))
-        assert {found.sha256 for found in kept} == {found.sha256 for found in kept_images(engine, run)}
-        assert counts.kept_images == len(list(kept_images(engine, run)))
-        engine.dispose()
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crawls=st.lists(st.lists(outcomes, max_size=12), min_size=1, max_size=2), of_the_last=st.booleans())
+def test_counts_and_lists_agree_whatever_was_recorded(
+    engine: Engine, crawls: list[list[Outcome]], of_the_last: bool
+) -> None:
+    with engine.begin() as connection:  # one catalogue for all examples, as good as new
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    runs = []
+    for crawl in crawls:
+        recorder = Recorder(engine, spider="posters", arguments={}, version="1")
+        for outcome in crawl:
+            recorder.outcome(outcome)
+        recorder.close("finished")
+        runs.append(recorder.run_id)
+    run = runs[-1] if of_the_last else None
+    counts, listed = funnel(engine, run), list(sightings(engine, run=run))
+    kept = [found for found in listed if found.verdict == "kept"]
+    dropped = [found for found in listed if found.verdict == "dropped"]
+    assert counts.candidates == counts.kept + counts.dropped == len(listed)
+    assert (counts.kept, counts.dropped) == (len(kept), len(dropped))
+    assert counts.reasons == dict(Counter(found.reason for found in dropped))
+    assert all(found.reason for found in listed)
+    assert sum(host.candidates for host in counts.hosts) == counts.candidates
+    assert sum(host.kept for host in counts.hosts) == counts.kept
+    assert {c.name: (c.candidates, c.kept) for c in counts.labels} == {
+        label: (number, sum(found.label == label for found in kept))
+        for label, number in Counter(found.label for found in listed if found.label).items()
+    }
+    assert counts.candidates >= counts.fetched >= counts.scored >= counts.kept
+    assert counts.scored == sum(bool(found.scores) for found in listed)
+    sizes = {found.sha256: found.bytes for found in listed if found.sha256}
+    assert (counts.images, counts.bytes) == (len(sizes), sum(size or 0 for size in sizes.values()))
+    assert {found.sha256 for found in kept} == {found.sha256 for found in kept_images(engine, run)}
+    assert counts.kept_images == len(list(kept_images(engine, run)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -12,18 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 from catalogue_records import LABELS, MODEL, POLICY, failed, image, judged, page, policy
+from postgres import Cluster
 from sqlalchemy import Engine, event, func, select
 
 from posterbot.catalogue import database, schema, writer
 from posterbot.catalogue.database import CatalogueError, open_catalogue
 from posterbot.catalogue.recorder import BATCH, Recorder
-from posterbot.catalogue.records import Film, Page
+from posterbot.catalogue.records import Claim, Film, Page
+from posterbot.catalogue.rows import LONGEST_KEY
 from posterbot.reasons import Reason
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_catalogue(f"sqlite:///{tmp_path}/catalogue.db")
+def engine(catalogue_url: str) -> Iterator[Engine]:
+    engine = open_catalogue(catalogue_url)
     yield engine
     engine.dispose()
 
@@ -286,21 +290,35 @@ def test_what_was_rolled_back_is_not_remembered(engine: Engine, recorder: Record
     assert (count(engine, "images"), count(engine, "pages"), count(engine, "policies")) == (1, 1, 1)
 
 
+# Little room: small records go in, a long title does not.
+SHRINK = {
+    "sqlite": "PRAGMA max_page_count = 60",
+    "postgresql": """
+        CREATE FUNCTION full_disk() RETURNS trigger AS $$
+        BEGIN
+            RAISE 'could not extend file "base/5/16384": No space left on device' USING ERRCODE = 'disk_full';
+        END $$ LANGUAGE plpgsql;
+        CREATE TRIGGER full_disk BEFORE INSERT ON pages FOR EACH ROW WHEN (length(new.title) > 1000)
+            EXECUTE FUNCTION full_disk()
+    """,
+}
+GROW = {"sqlite": "PRAGMA max_page_count = 1000000", "postgresql": "DROP TRIGGER full_disk ON pages"}
+
+
 def test_full_disk_fails_what_cannot_be_written_and_goes_on(engine: Engine, recorder: Recorder) -> None:
-    # Few pages more than now: room for small records only.
-    room = {"max_page_count": 60}
-    event.listen(
-        engine,
-        "begin",
-        lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {room['max_page_count']}"),
-    )
+    def run(statements: dict[str, str]) -> None:
+        engine.dispose()  # SQLite counts pages for each connection on its own
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statements[engine.dialect.name])
+
+    run(SHRINK)
     huge = recorder.page(replace(page(1), title="x" * 1_000_000))
     small = recorder.page(page(2))
     error = huge.exception(20)
     assert isinstance(error, CatalogueError)
-    assert "the disk is full; free some space" in str(error)
+    assert "disk is full; free some space" in str(error)
     done(small)
-    room["max_page_count"] = 1_000_000
+    run(GROW)
     done(recorder.page(replace(page(1), title="x" * 1_000_000)))
     assert count(engine, "pages") == 2
 
@@ -355,3 +373,64 @@ def test_two_recorders_write_the_same_images_at_once(engine: Engine, start: Call
     done(*futures)
     assert (count(engine, "images"), count(engine, "sources"), count(engine, "scores")) == (50, 2, 50)
     assert count(engine, "candidates") == 2 * 450
+
+
+def test_two_workers_of_one_run_write_the_same_pages_at_once(engine: Engine) -> None:
+    recorders = [Recorder(engine, spider="posters", arguments={}, version="1", job="one") for _ in range(2)]
+    assert recorders[0].run_id == recorders[1].run_id
+    pages = [page(number, films=(Film("Movie", "One"),)) for number in range(40)]
+    orders = [range(400), range(399, -1, -1)]
+    futures = [
+        recorder.outcome(judged(order[place], pages[order[place] % 40]))
+        for place in range(400)
+        for recorder, order in zip(recorders, orders, strict=True)
+    ]
+    done(*futures)
+    for recorder in recorders:
+        recorder.close("finished")
+    names = ("runs", "pages", "films", "images", "candidates", "policies", "verdicts")
+    assert {name: count(engine, name) for name in names} == {
+        "runs": 1,
+        "pages": 40,
+        "films": 40,
+        "images": 400,
+        "candidates": 400,
+        "policies": 1,
+        "verdicts": 400,
+    }
+
+
+def test_urls_without_end_are_stored(engine: Engine, recorder: Recorder) -> None:
+    def endless(host: str, end: str) -> str:
+        # All kinds of characters: PostgreSQL would make a short one of a few that repeat.
+        return f"https://{host}/" + base64.urlsafe_b64encode(np.random.default_rng(0).bytes(6000)).decode() + end
+
+    first, second = Page(endless("a.example", "1")), Page(endless("a.example", "2"))
+    found = [
+        replace(failed(1, first), url=endless("b.example", end), claim=Claim("films.jsonl", "enwiki", "Film"))
+        for end in "12"
+    ]
+    done(recorder.page(second), *map(recorder.outcome, found + found))
+    recorder._writer.forget()
+    done(*map(recorder.outcome, found))
+    assert (count(engine, "pages"), count(engine, "candidates"), count(engine, "claims")) == (2, 2, 2)
+    for row in rows(engine, "pages") + rows(engine, "candidates"):
+        assert re.fullmatch(r"https://[ab]\.example/.{2200,}…[0-9a-f]{64}", row["url"])
+        assert len(row["url"].encode()) <= LONGEST_KEY
+    assert {row["name"] for row in rows(engine, "sources")} == {"a.example", "b.example"}
+
+
+def test_a_restarted_server_costs_nothing_but_time(postgres: Cluster, postgres_url: str) -> None:
+    engine = open_catalogue(postgres_url)
+    recorder = Recorder(engine, spider="posters", arguments={}, version="1")
+    futures: list[Future[None]] = []
+    for mode in ("immediate", "fast"):
+        futures += [recorder.outcome(judged(number, page(number % 9))) for number in range(300)]
+        futures[-300].result(20)  # it is in the middle of it
+        postgres.stop(mode)
+        futures += [recorder.outcome(judged(number, page(number % 9))) for number in range(300, 400)]
+        postgres.start()
+        done(*futures)
+    recorder.close("finished")
+    assert (count(engine, "pages"), count(engine, "images"), count(engine, "candidates")) == (9, 400, 400)
+    engine.dispose()
