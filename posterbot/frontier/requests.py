@@ -83,7 +83,10 @@ def from_json(url: str, text: str, spider: Spider) -> Request:
             if name not in spider.CALLBACKS:  # type: ignore[attr-defined]
                 raise ValueError(f"{name!r} is no callback of {spider.name}")
         whole["body"] = b64decode(kept["body"], validate=True) if "body" in kept else b""
-        whole["headers"] = {name: list(values) for name, values in whole["headers"].items()}
+        whole["headers"] = {
+            name.encode("latin-1"): [value.encode("latin-1") for value in values]
+            for name, values in whole["headers"].items()
+        }
         whole["meta"], whole["cb_kwargs"] = dict(whole["meta"]), dict(whole["cb_kwargs"])
         return request_from_dict({"url": url, **whole}, spider=spider)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
