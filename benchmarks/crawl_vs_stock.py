@@ -125,8 +125,7 @@ def main() -> None:
                 out = work / f"round{number}"
                 ours = [sys.executable, "-m", "scrapy", "crawl", "posters", "-a", "labels=poster", "-a", f"start={url}"]
                 ours += ["-s", f"IMAGES_STORE={out}/ours", "-s", f"CATALOGUE_URL=sqlite:///{out}/c.db"]
-                ours += ["-s", f"REPORTS={out}/runs", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=16"]
-                ours += ["-s", "AUTOTHROTTLE_ENABLED=False"]
+                ours += ["-s", f"REPORTS={out}/runs"]
                 theirs = [sys.executable, "-m", "scrapy", "runspider", str(work / "stock.py"), "-a", f"start={url}"]
                 for setting in (
                     "ITEM_PIPELINES={\"scrapy.pipelines.images.ImagesPipeline\": 1}",

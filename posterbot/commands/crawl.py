@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
-from posterbot.catalogue.database import CatalogueError, open_catalogue
+from posterbot.catalogue.database import open_catalogue
+from posterbot.frontier.limits import limits_of, transfers_of
 from posterbot.frontier.session import CATALOGUE_FAILED
 from posterbot.pipelines.posters import PosterPipeline
-from posterbot.spiders.arguments import ArgumentError, read_arguments
+from posterbot.spiders.arguments import read_arguments
 from posterbot.stores.local import StoreError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Command(ScrapyCrawl):
         if args[:1] == ["posters"]:
             try:
                 check(self.settings, opts.spargs)
-            except (ArgumentError, CatalogueError, StoreError) as error:
+            except ValueError as error:  # all of check's are
                 sys.stderr.write(f"scrapy crawl posters: {error}\n")
                 raise SystemExit(2) from None
 
@@ -57,8 +58,11 @@ def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
 
     Raises:
         ArgumentError, CatalogueError, StoreError: what cannot be used.
+        ValueError: a limit for hosts is none.
     """
     assert settings is not None
+    limits_of(settings)
+    transfers_of(settings)
     read_arguments(settings, given)
     open_catalogue(settings["CATALOGUE_URL"]).dispose()
     store = settings["IMAGES_STORE"]

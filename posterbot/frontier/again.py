@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, NamedTuple, cast
+from dataclasses import dataclass, fields
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.records import Claim
 from posterbot.catalogue.schema import candidates, claims, frontier, hosts, images, pages, queues, sources, verdicts
+from posterbot.frontier.operate import read_through
 from posterbot.frontier.records import State
 from posterbot.frontier.store import add_waiting
 from posterbot.reasons import Reason
@@ -22,11 +24,14 @@ AGAIN = "posterbot_again"
 _CLAIM = tuple(field.name for field in fields(Claim))
 _CANDIDATE = ("url", "found_by", "alt", "title", "caption", "declared_width", "declared_height", "alternatives")
 _PAGE = ("url", "title", "status", "referrer", "depth")
-_CUT = candidates.c.url.like("%…" + 64 * "_")
-"""Of a very long URL the catalogue holds only the beginning, and a sha256: that cannot be fetched."""
+_CUT = re.compile("…[0-9a-f]{64}$")
+"""How the URLs end of which the catalogue holds only the beginning, and a sha256: those cannot be fetched."""
+_NO_IMAGE = func.coalesce(candidates.c.image_id, 0) == 0
+"""Written so that no index serves it: SQLite would take that before the one on pages, and look at all there are."""
 
 
-class Again(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Again:
     """What was queued."""
 
     pages: int = 0
@@ -34,16 +39,15 @@ class Again(NamedTuple):
     busy: int = 0
     """Pages whose images are being fetched again at this moment: nothing was added to those."""
 
-    def __add__(self, other: object) -> Again:
+    def __add__(self, other: Again) -> Again:
         """The sums."""
-        assert isinstance(other, Again)
         return Again(self.pages + other.pages, self.images + other.images, self.busy + other.busy)
 
 
 def failed_images(reasons: Collection[str] | None = None) -> ColumnElement[bool]:
     """Candidates of which there is no picture, for one of ``reasons``, or for any."""
     why = candidates.c.reason.is_not(None) if reasons is None else candidates.c.reason.in_(sorted(reasons))
-    unseen = and_(candidates.c.image_id.is_(None), why, ~_CUT)
+    unseen = and_(_NO_IMAGE, why)
     return or_(unseen, images_not_stored()) if reasons is not None and Reason.STORE_FAILED in reasons else unseen
 
 
@@ -54,13 +58,13 @@ def images_not_stored() -> ColumnElement[bool]:
         .join(images, images.c.id == verdicts.c.image_id)
         .where(verdicts.c.reason == Reason.STORE_FAILED.value, images.c.path.is_(None))
     )
-    return and_(candidates.c.image_id.in_(refused), ~_CUT)
+    return candidates.c.image_id.in_(refused)
 
 
 def of_run(run: int, host: str | None, condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     """``columns`` of the candidates of a run; where a host is given, of the images on it."""
     tables = candidates.join(pages, pages.c.id == candidates.c.page_id)
-    statement = select(*columns).select_from(tables).where(pages.c.run_id == run, condition)
+    statement = select(*columns).select_from(tables).where(read_through(pages) == run, condition)
     return statement if host is None else statement.where(_on(host))
 
 
@@ -72,7 +76,7 @@ def queue_images(
     insert = cast("Callable[[Table], sqlite.Insert]", postgresql.insert if on_server else sqlite.insert)
     wanted = _wanted(connection, of_pages, host, condition)
     nowhere = _host_of_none(connection, insert, run)
-    urls = {page: f"posterbot:again?page={page}" for page in wanted}
+    urls = {page: f"posterbot://again?page={page}" for page in wanted}
     fingerprints = {page: hashlib.sha1(url.encode()).digest() for page, url in urls.items()}
     known = (
         select(frontier.c.fingerprint, frontier.c.state, frontier.c.request)
@@ -152,6 +156,8 @@ def _wanted(
     )
     found: dict[int, dict[str, Any]] = {}
     for row in connection.execute(statement if host is None else statement.where(_on(host))).mappings():
+        if _CUT.search(row["candidate.url"]):
+            continue
 
         def part(kind: str, names: Sequence[str], row: RowMapping = row) -> dict[str, Any]:
             return {name: row[f"{kind}.{name}"] for name in names}

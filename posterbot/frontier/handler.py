@@ -39,6 +39,8 @@ _UNANSWERED = (RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived)
 @dataclass(slots=True, eq=False)
 class _Transfer:
     turn: Turn
+    again: bool
+    """Was it lost before?"""
     size: int = 0
     """Bytes of the body so far, as they came over the line."""
     reused: bool = False
@@ -55,10 +57,16 @@ class _Pool(HTTPConnectionPool):
     retryAutomatically = False  # noqa: N815  # Twisted's name
 
     def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:  # noqa: N802
-        """A kept connection is there at once, a new one only later."""
-        connection = super().getConnection(key, endpoint)
-        _beginning.get().reused = bool(connection.called)
-        return connection
+        """A kept connection, if the transfer may have one and there is one, else a new one."""
+        transfer = _beginning.get()
+        if transfer.again:
+            return self._newConnection(key, endpoint)
+        transfer.reused = True
+        return super().getConnection(key, endpoint)
+
+    def _newConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:  # noqa: N802
+        _beginning.get().reused = False
+        return super()._newConnection(key, endpoint)
 
 
 class PoliteHandler(HTTP11DownloadHandler):
@@ -84,20 +92,20 @@ class PoliteHandler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """Download in turn. What was lost with a stale connection is asked for once more, in another turn."""
         host = urlparse_cached(request).hostname
-        if not host:
+        if not host or len(host) > 253:  # RFC 1035: no name is longer
             raise ValueError(f"{request.url} names no host")
         hosts = hosts_of(self._crawler)
         async with hosts.turn(host) as turn:
-            response = await self._download(request, turn, may_be_lost=True)
+            response = await self._download(request, turn, again=False)
         if response is None:
             async with hosts.turn(host) as turn:
-                response = await self._download(request, turn, may_be_lost=False)
+                response = await self._download(request, turn, again=True)
         assert response is not None
         return response
 
-    async def _download(self, request: Request, turn: Turn, may_be_lost: bool) -> Response | None:
+    async def _download(self, request: Request, turn: Turn, again: bool) -> Response | None:
         """None where the host had closed the connection kept open to it, or did so while the request was on its way."""
-        transfer = _Transfer(turn)
+        transfer = _Transfer(turn, again)
         self._transfers[request] = transfer
         _beginning.set(transfer)
         fetching = asyncio.ensure_future(super().download_request(request))
@@ -117,7 +125,7 @@ class PoliteHandler(HTTP11DownloadHandler):
             raise
         except Exception as error:
             lost = transfer.reused and isinstance(error.__cause__ or error, _UNANSWERED)
-            if lost and may_be_lost and request.method in {"GET", "HEAD"} and not request.body:
+            if lost and request.method in {"GET", "HEAD"} and not request.body:
                 turn.dropped()
                 return None
             turn.failed(transfer.size)

@@ -125,6 +125,13 @@ class Hosts:
         for name in lost:
             self._want(self._place(name))
 
+    def lose(self) -> None:
+        """Other workers took this one for dead: no host is on lease any more, and what waits is asked for anew."""
+        for place in list(self._places.values()):
+            place.cancel_timer()
+            place.host = None
+            self._want_or_forget(place)
+
     def stop(self) -> None:
         """From now on no request begins: all that wait and those that come raise Stopping."""
         self._stopped = True
@@ -283,7 +290,7 @@ class Hosts:
         self.look_at(place)
 
     async def _save(self) -> set[str]:
-        """Gives the hosts on lease that are unknown here, after an answer that was lost: once taken they can be given."""
+        """Gives the hosts on lease unknown here, after an answer that was lost: once taken they can be given."""
         now = self.clock()
         unsaved = [place.host for place in self._places.values() if place.host and place.host.changed]
         for host in unsaved:

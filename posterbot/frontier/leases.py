@@ -90,7 +90,6 @@ class Leases:
     def close(self) -> None:
         """Ask for nothing any more."""
         self._closed = True
-        self._wanted.clear()
         if self._timer:
             self._timer.cancel()
 
@@ -119,7 +118,6 @@ class Leases:
         if error := future.exception():
             self._failed(error)
         else:
-            self._failing = False
             states = future.result()
         again = self._clock() + AGAIN_SECONDS
         for name in names:
@@ -139,7 +137,6 @@ class Leases:
             if not self._closed:
                 asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.give, states)
             return
-        self._failing = False
         for state in states:
             self._given(state.name)
 

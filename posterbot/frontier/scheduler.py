@@ -90,6 +90,7 @@ class FrontierScheduler(BaseScheduler):
         self._loop = asyncio.get_running_loop()
         self._session.hosts.changed = self._wake
         self._session.hosts.keep = self._buffer.__contains__
+        self._session.forget_leases = self._forget
         assert self._crawler.request_fingerprinter is not None
         self._fingerprint: Callable[[Request], bytes] = self._crawler.request_fingerprinter.fingerprint
 
@@ -258,6 +259,10 @@ class FrontierScheduler(BaseScheduler):
         slot = getattr(self._crawler.engine, "_slot", None)
         if slot is not None:
             slot.nextcall.schedule()
+
+    def _forget(self) -> None:
+        self._buffer.clear()
+        self._buffered = 0
 
     # --- lost ---------------------------------------------------------------------------------------------------
 

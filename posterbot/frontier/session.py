@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class Session:
         """URLs that are on lease and have left the scheduler."""
         self.out_of: Counter[str] = Counter()
         """How many of these are of which host."""
+        self.forget_leases: Callable[[], None] = lambda: None
+        """Called when what the scheduler has leased is no longer ours."""
         self._opened = False
 
     @classmethod
@@ -205,6 +207,8 @@ class Session:
                 return
             if pulse.buried:
                 logger.warning("other workers took this one for dead; some pages will be fetched twice")
+                self.hosts.lose()
+                self.forget_leases()
             if pulse.stop and not self.stopping:
                 self._end(STOPPED)
             await asyncio.sleep(BEAT_SECONDS)

@@ -55,12 +55,16 @@ class Worker:
         assert key is not None
         self.number: int = key[0]
         self._seen: dict[int, tuple[int, float]] = {}
+        self._looked = -STILL_SECONDS
 
     def beat(self, connection: Connection, calls: list[None]) -> list[Pulse]:
         """A sign of life, and a look after the others."""
         me = update(workers).where(workers.c.id == self.number)
         ended = connection.scalar(select(workers.c.ended_at).where(workers.c.id == self.number))
         connection.execute(me.values(beat=workers.c.beat + 1, ended_at=None))
+        if self._monotonic() - self._looked > STILL_SECONDS / 3:
+            self._seen.clear()  # we were away, as after a loss of the database, and so may the others have been
+        self._looked = self._monotonic()
         dead = [row.id for row in self._others(connection) if self._is_dead(row)]
         for number in dead:
             bury(connection, number)

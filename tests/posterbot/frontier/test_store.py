@@ -8,7 +8,6 @@ from sqlalchemy import Engine, select, update
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.schema import frontier, hosts, patterns, queues, runs, workers
-from posterbot.frontier import workers as workers_module
 from posterbot.frontier.records import Failed, Finished, HostState, State, Wish
 
 
@@ -175,6 +174,12 @@ def test_who_leaves_gives_back(engine: Engine) -> None:
     assert two.value(runs.c.finish_reason) == "finished"
 
 
+def dead_after(part: Part, seconds: float) -> int:
+    part.now += seconds
+    dead: int = part.do(part.worker.beat, None).dead
+    return dead
+
+
 def test_the_dead_are_found_by_their_silence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = Part(engine), Part(engine)
     with engine.begin() as connection:  # as if on another machine
@@ -183,11 +188,11 @@ def test_the_dead_are_found_by_their_silence(engine: Engine, monkeypatch: pytest
     leased = one.lease()
     one.do(one.worker.beat, None)
     two.do(two.worker.beat, None)
-    two.now = workers_module.STILL_SECONDS - 1
+    assert [dead_after(two, 5) for _ in range(5)] == [0] * 5
     one.do(one.worker.beat, None)
-    assert two.do(two.worker.beat, None).dead == 0
-    two.now += workers_module.STILL_SECONDS + 1
-    assert two.do(two.worker.beat, None).dead == 1
+    assert [dead_after(two, 5) for _ in range(7)] == [0] * 7
+    assert dead_after(two, 500) == 0  # it was two who was away
+    assert [dead_after(two, 5) for _ in range(7)] == [0] * 6 + [1]
     assert two.lease() == leased
     pulse = one.do(one.worker.beat, None)  # it was only slow
     assert pulse.buried
