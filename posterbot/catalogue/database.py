@@ -174,6 +174,7 @@ def _configure_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA cache_size = -32000")  # KiB: the indexes of a long crawl are written to all over
 
 
 def _begin_sqlite(connection: Connection) -> None:

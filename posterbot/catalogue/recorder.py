@@ -52,6 +52,7 @@ class _Entry:
     records: tuple[Record, ...] = ()
     call: Call[Any, Any] | None = None
     argument: Any = None
+    weight: int = 1
     urgent: bool = False
 
 
@@ -126,15 +127,17 @@ class Recorder:
         for record in records:
             if isinstance(record, Outcome):
                 _check(record)
-        return self._enqueue(_Entry(Future(), tuple(records), call, argument))
+        return self._enqueue(_Entry(Future(), tuple(records), call, argument, len(records)))
 
-    def call(self, call: Call[Argument, Answer], argument: Argument, *, urgent: bool = False) -> Future[Answer]:
+    def call(
+        self, call: Call[Argument, Answer], argument: Argument, *, weight: int = 1, urgent: bool = False
+    ) -> Future[Answer]:
         """Have ``call`` made in the writing thread, in a transaction; the future gives its answer for ``argument``.
 
         Calls of one batch that are equal become one, with the list of their arguments, at the place of the first,
-        after the batch's records. ``urgent``: do not wait for company.
+        after the batch's records. ``weight``: so many records it is worth. ``urgent``: do not wait for company.
         """
-        return self._enqueue(_Entry(Future(), (), call, argument, urgent))
+        return self._enqueue(_Entry(Future(), (), call, argument, weight, urgent))
 
     def close(self, finish_reason: str | None) -> None:
         """Write what is queued, then the end of the run; None: it is not over. A second call does nothing.
@@ -180,7 +183,7 @@ class Recorder:
         deadline = time.monotonic() + WAIT_SECONDS
         while entry is not None:
             batch.append(entry)
-            size += max(1, len(entry.records))
+            size += entry.weight
             if entry.urgent:
                 deadline = 0.0
             if size >= BATCH:

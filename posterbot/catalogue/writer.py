@@ -134,14 +134,15 @@ class Writer:
         found = self._pages.known(pages)
         missing = [url for url in pages if url not in found]
         if missing:
-            found |= _ask(connection, self._sql.find_pages, missing, run=self._run)
+            found |= _ask(connection, self._sql.find_read_pages, missing, run=self._run)
             # Sorted, for workers that share the run and meet the same pages.
             new = sorted(url for url in missing if url not in found)
             if new:
                 connection.execute(self._sql.page, [page_row(url, pages[url], self._run, sources[url]) for url in new])
                 found |= _ask(connection, self._sql.find_pages, new, run=self._run)
                 self._write_films(connection, {found[url]: pages[url] for url in new if pages[url].films})
-            self._pages.remember(found)
+            # Not those that could not be read: of another try they are written anew.
+            self._pages.remember({url: number for url, number in found.items() if pages[url].reason is None})
         return found
 
     def _write_films(self, connection: Connection, pages: Mapping[int, Page]) -> None:
@@ -237,7 +238,13 @@ class _Statements:
             "Callable[[Table], sqlite.Insert]", postgresql.insert if dialect == "postgresql" else sqlite.insert
         )
         self.source = insert(schema.sources).on_conflict_do_nothing(index_elements=["name"])
-        self.page = insert(schema.pages).on_conflict_do_nothing(index_elements=["run_id", "url"])
+        # The first reading of a page stands; until there is one, the latest try does.
+        page = insert(schema.pages)
+        self.page = page.on_conflict_do_update(
+            index_elements=["run_id", "url"],
+            set_={name: page.excluded[name] for name in schema.pages.c.keys() if name not in {"id", "run_id", "url"}},  # noqa: SIM118
+            where=schema.pages.c.reason.is_not(None),
+        )
         self.film = insert(schema.films)
         self.model = insert(schema.models).on_conflict_do_nothing(index_elements=["hash"])
         self.policy = insert(schema.policies).returning(schema.policies.c.id)
@@ -277,6 +284,7 @@ class _Statements:
 
         self.find_sources = _numbers_by(schema.sources, "name")
         self.find_pages = _numbers_by(schema.pages, "url").where(schema.pages.c.run_id == bindparam("run"))
+        self.find_read_pages = self.find_pages.where(schema.pages.c.reason.is_(None))
         self.find_films = select(schema.films.c.page_id).where(
             schema.films.c.page_id.in_(bindparam("pages", expanding=True))
         )

@@ -35,6 +35,7 @@ class Adding:
         self._queue = insert(queues).on_conflict_do_nothing(index_elements=["run_id", "host_id"])
         self._pattern = insert(patterns).on_conflict_do_nothing(index_elements=["run_id", "host_id", "pattern"])
         self._link = insert(frontier).on_conflict_do_nothing(index_elements=["run_id", "fingerprint"])
+        self._link_sql: Any = None
         keys: BindParameter[Any] = bindparam("keys", expanding=True)
         self._find_hosts = select(hosts.c.name, hosts.c.id).where(hosts.c.name.in_(keys))
         self._find_patterns = select(patterns.c.host_id, patterns.c.pattern, patterns.c.id).where(
@@ -108,7 +109,7 @@ class Adding:
         if rows:
             if connection.dialect.name == "postgresql":  # two workers that add the same URLs must not deadlock
                 rows.sort(key=lambda row: bytes(row["fingerprint"]))
-            connection.execute(self._link, rows)
+            self._insert(connection, rows)
         touched = sorted(counts.keys() | over.keys())
         if touched:
             # Of two workers that add the same URL at once one counts it too many: leasing finds out and mends it.
@@ -119,6 +120,14 @@ class Adding:
         if refused:
             connection.execute(self._refuse, [{"number": key, "over": refused[key]} for key in sorted(refused)])
         return taken
+
+    def _insert(self, connection: Connection, rows: list[Row]) -> None:
+        """By the driver itself: all values are as it wants them, and SQLAlchemy's way with each costs as much again."""
+        if self._link_sql is None:
+            self._link_sql = self._link.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+        order = self._link_sql.positiontup
+        values = [tuple(row[name] for name in order) for row in rows] if order else rows
+        connection.exec_driver_sql(str(self._link_sql), values)
 
     def host_ids(self, connection: Connection, names: set[str]) -> dict[str, int]:
         """Row numbers of hosts, which are made where there are none."""

@@ -32,6 +32,7 @@ _DEFAULTS: dict[str, Any] = {
     "errback": "failed",
     "priority": 0,
 }
+_PLAIN = ("method", "cookies", "encoding", "dont_filter", "flags", "priority")
 # Of this process, or of the fetch that led here.
 _PASSING_META = {TICKET, PARENT, "download_latency", "download_slot", "download_timeout"}
 
@@ -46,26 +47,39 @@ def to_json(request: Request, spider: Spider) -> str:
     Raises:
         RequestError: it holds something that is not data.
     """
-    try:
-        whole = request.to_dict(spider=spider)
-    except ValueError as error:  # a callback that is no method of the spider
-        raise RequestError(f"{request.url}: {error}") from None
-    whole["callback"] = whole["callback"] or _DEFAULTS["callback"]
-    kept = {name: value for name, value in whole.items() if name in _DEFAULTS and value != _DEFAULTS[name]}
-    kept["meta"] = {name: value for name, value in whole["meta"].items() if name not in _PASSING_META}
-    if not kept["meta"]:
-        del kept["meta"]
-    if "body" in kept:
-        kept["body"] = b64encode(kept["body"]).decode()
-    if "headers" in kept:
+    kept: dict[str, Any] = {}
+    for name in _PLAIN:
+        value = getattr(request, name)
+        if value != _DEFAULTS[name]:
+            kept[name] = value
+    for name in ("callback", "errback"):
+        method = _method(getattr(request, name), request, spider)
+        if method not in {None, _DEFAULTS[name]}:
+            kept[name] = method
+    if meta := {name: value for name, value in request.meta.items() if name not in _PASSING_META}:
+        kept["meta"] = meta
+    if request.cb_kwargs:
+        kept["cb_kwargs"] = request.cb_kwargs
+    if request.body:
+        kept["body"] = b64encode(request.body).decode()
+    if request.headers:
         kept["headers"] = {
             name.decode("latin-1"): [value.decode("latin-1") for value in values]
-            for name, values in kept["headers"].items()
+            for name, values in request.headers.items()
         }
     try:
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise RequestError(f"{request.url}: the frontier stores data only: {error}") from None
+
+
+def _method(callback: Any, request: Request, spider: Spider) -> str | None:
+    if callback is None:
+        return None
+    name: str = getattr(callback, "__name__", "")
+    if getattr(spider, name, None) != callback:
+        raise RequestError(f"{request.url}: the callback {callback!r} is no method of {spider.name}")
+    return name
 
 
 def from_json(url: str, text: str, spider: Spider) -> Request:

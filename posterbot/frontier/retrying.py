@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from posterbot.catalogue.database import IMMEDIATE
@@ -190,6 +190,8 @@ def _open_run(connection: Connection, run: int) -> None:
 def _stream(engine: Engine, statement: Select[Any], size: int) -> Iterator[list[int]]:
     """Numbers in lists of ``size``, all from one look at the tables, while others write."""
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # which else plans for the first few rows, not for all
+            connection.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
         numbers = iter(connection.execution_options(yield_per=size).scalars(statement))
         while piece := list(islice(numbers, size)):
             yield piece

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -119,18 +119,16 @@ class FrontierScheduler(BaseScheduler):
             fingerprint == moved.fingerprint or request.url in request.meta.get("redirect_urls", ())
         ):
             why = "redirect_loop"
-        links: Sequence[Link] = ()
         if why is None:
             try:
-                links = (self._link(request, fingerprint, moved),)
+                self._session.add(self._link(request, fingerprint, moved))
             except RequestError as error:
                 logger.error("%s", error)
                 why = "bad_url"
-        if links:
+        if why is None:
             self._recent[fingerprint] = None
             if len(self._recent) > REMEMBERED:
                 self._recent.popitem(last=False)
-            self._session.watch(self._session.recorder.call(self._session.frontier.add, links))
         if moved is not None:
             self._session.finish(moved, reason=why or "redirected")
         self._changes += 1
@@ -222,6 +220,7 @@ class FrontierScheduler(BaseScheduler):
         held = frozenset(self._session.out) | {leased.key for urls in self._buffer.values() for leased in urls}
         wish = Wish(URLS_AT_ONCE, full, held)
         changes = self._changes
+        self._session.flush()
         future = self._session.recorder.call(self._session.frontier.lease, wish, urgent=True)
         future.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._leased, done, changes))
 

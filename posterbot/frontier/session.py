@@ -18,7 +18,7 @@ from posterbot.catalogue.writer import Record
 from posterbot.frontier.host_table import HostTable
 from posterbot.frontier.hosts import Hosts, register
 from posterbot.frontier.limits import limits_of, transfers_of
-from posterbot.frontier.records import Failed, Finished, HostState
+from posterbot.frontier.records import Failed, Finished, HostState, Link
 from posterbot.frontier.store import Frontier
 from posterbot.frontier.ticket import Ticket
 from posterbot.frontier.workers import Worker
@@ -37,6 +37,7 @@ STOPPED = "stopped"
 BEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 """How often we look whether the crawl is closing."""
+LINKS_AT_ONCE = 100
 GRACE_SECONDS = 5.0
 """What is under way when a crawl is stopped has so long to come to its end; the rest is fetched again some day."""
 
@@ -58,6 +59,7 @@ class Session:
         """URLs that are on lease and have left the scheduler."""
         self.out_of: Counter[str] = Counter()
         """How many of these are of which host."""
+        self._links: list[Link] = []
         self.forget_leases: Callable[[], None] = lambda: None
         """Called when what the scheduler has leased is no longer ours."""
         self._opened = False
@@ -130,6 +132,21 @@ class Session:
 
     # --- what becomes of a URL ----------------------------------------------------------------------------------
 
+    def add(self, link: Link) -> None:
+        """Add a link to the frontier, with others; in any case before the page on which it stands is done."""
+        if not self._links:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._links.append(link)
+        if len(self._links) >= LINKS_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send off the links that wait for company."""
+        if self._links:
+            links: Sequence[Link] = tuple(self._links)
+            self._links.clear()
+            self.watch(self.recorder.call(self.frontier.add, links, weight=len(links)))
+
     def hand_out(self, ticket: Ticket) -> None:
         """A URL leaves the scheduler."""
         self.out[ticket.key] = ticket
@@ -137,11 +154,13 @@ class Session:
 
     def finish(self, ticket: Ticket, records: Sequence[Record] = (), *, reason: str | None = None) -> Future[None]:
         """Commit what came of a URL, and that it is done, as one."""
+        self.flush()
         done = Finished(ticket.key, reason, ticket.new_images, ticket.unchanged)
         return self._settle(ticket, self.recorder.together(records, self.frontier.finish, done))
 
     def fail(self, ticket: Ticket, reason: str, retry_in: float | None, records: Sequence[Record] = ()) -> Future[None]:
         """Commit that a URL could not be read; it is tried again in ``retry_in`` seconds, or not (None)."""
+        self.flush()
         failed = Failed(ticket.key, reason, retry_in)
         return self._settle(ticket, self.recorder.together(records, self.frontier.fail, failed))
 
