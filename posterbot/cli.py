@@ -9,65 +9,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar
 
 import click
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from posterbot import __version__
-from posterbot.catalogue.database import CatalogueError, catalogue_error, open_catalogue
 from posterbot.catalogue.display import print_funnel, sighting_line
-from posterbot.catalogue.queries import funnel, last_run, sightings
+from posterbot.catalogue.queries import funnel, sightings
+from posterbot.cli_asking import Failure, ask, catalogue_option, run_option
+from posterbot.cli_crawls import crawls, hosts, retry
 from posterbot.reasons import Reason
 
-Answer = TypeVar("Answer")
-
-DEFAULT_CATALOGUE = "sqlite:///data/catalogue.db"
 DEFAULT_STORE = "data/images"
-
-
-class Failure(click.ClickException):
-    """Something outside is not as it should be: one line, exit code 1."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print ``posterbot: …`` on stderr."""
-        click.echo(f"posterbot: {self.message}", file=file, err=file is None)
-
-
-class Run(click.ParamType):  # type: ignore[type-arg]  # generic only in newer Click
-    """A run's number, or ``last``."""
-
-    name = "N|last"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """An int, or the word ``last``."""
-        if value == "last" or (isinstance(value, int) and value > 0):
-            return value  # type: ignore[no-any-return]
-        if str(value).isascii() and str(value).isdecimal() and 0 < int(value) < 2**31:
-            return int(value)
-        return self.fail(f"{value!r} is neither a run's number nor 'last'", param, ctx)
-
-
-catalogue_option = click.option(
-    "--catalogue",
-    "url",
-    metavar="URL",
-    envvar="CATALOGUE_URL",
-    default=DEFAULT_CATALOGUE,
-    show_default=True,
-    show_envvar=True,
-    help="sqlite:///FILE or postgresql://…",
-)
-run_option = click.option("--run", type=Run(), help="Only this run; 'last' is the newest. Default: all runs.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="posterbot", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Look into a catalogue of images: how many came in, what was kept, and why."""
+    """Look into a catalogue of images: how many came in, what was kept, and why; and see to its crawls."""
 
 
 @cli.command()
@@ -76,7 +36,7 @@ def cli() -> None:
 @catalogue_option
 def stats(as_json: bool, run: int | str | None, url: str) -> None:
     """Show the funnel: pages, candidates, fetched, scored, kept; and why the others were dropped."""
-    answer = _ask(url, run, funnel)
+    answer = ask(url, run, funnel)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(answer), indent=2, default=lambda value: value.isoformat()))
         return
@@ -102,7 +62,7 @@ def ls(
         for sighting in sightings(engine, verdict=verdict, reason=reason, run=number, limit=limit):
             click.echo(json.dumps(dataclasses.asdict(sighting)) if as_json else sighting_line(sighting))
 
-    _ask(url, run, print_all)
+    ask(url, run, print_all)
 
 
 @cli.command()
@@ -131,29 +91,15 @@ def sheet(out: Path, run: int | str | None, limit: int, store: str, url: str) ->
 
     folder = None if "://" in store else Path(store)
     try:
-        number = _ask(url, run, lambda engine, of: write_contact_sheet(engine, folder, out, of, limit))
+        number = ask(url, run, lambda engine, of: write_contact_sheet(engine, folder, out, of, limit))
     except OSError as error:
         raise Failure(f"cannot write {out}: {error.strerror or error}") from None
     click.echo(f"{number:,} {'image' if number == 1 else 'images'} in {out}")
 
 
-def _ask(url: str, run: int | str | None, question: Callable[[Engine, int | None], Answer]) -> Answer:
-    """Put ``question`` to the catalogue at ``url``; whatever is wrong with it becomes a :class:`Failure`."""
-    try:
-        engine = open_catalogue(url, must_exist=True)
-    except CatalogueError as error:
-        raise Failure(str(error)) from None
-    try:
-        number = last_run(engine) if isinstance(run, str) else run
-        if run == "last" and number is None:
-            raise Failure("there is no run in this catalogue yet")
-        return question(engine, number)
-    except LookupError as error:
-        raise Failure(str(error)) from None
-    except SQLAlchemyError as error:
-        raise Failure(str(catalogue_error(engine, error))) from None
-    finally:
-        engine.dispose()
+cli.add_command(crawls)
+cli.add_command(hosts)
+cli.add_command(retry)
 
 
 def main() -> None:

@@ -16,12 +16,14 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from posterbot.catalogue.records import now
-from posterbot.catalogue.runs import end_run
+from posterbot.catalogue.runs import FINISHED, end_run
 from posterbot.catalogue.schema import frontier, hosts, queues, runs, workers
 from posterbot.frontier.host_table import clock
 from posterbot.frontier.records import State
 from posterbot.frontier.states import LEASED
 
+LEFT_OVER = "left_over"
+"""Finish reason of a run whose last worker had nothing left, and that got more to do while that worker ended."""
 STILL_SECONDS = 30.0
 """A worker whose beat stands still for so long is dead."""
 
@@ -79,7 +81,11 @@ class Worker:
         connection.execute(update(runs).where(runs.c.id == self._run).values(stopping=runs.c.stopping))
         others = [row for row in self._others(connection) if row.run_id == self._run and not self._is_dead(row)]
         if not others:
-            end_run(connection, self._run, calls[-1])
+            waiting = select(queues.c.host_id).where(queues.c.run_id == self._run, queues.c.waiting > 0).limit(1)
+            left_over = (
+                calls[-1] == FINISHED and connection.scalar(waiting) is not None
+            )  # ``posterbot retry``, just now
+            end_run(connection, self._run, LEFT_OVER if left_over else calls[-1])
         return [not others] * len(calls)
 
     def _others(self, connection: Connection) -> list[Row[tuple[int, int, str, int, str, int]]]:

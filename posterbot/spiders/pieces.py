@@ -11,13 +11,12 @@ from scrapy import Request
 from scrapy.http import Response
 
 from posterbot.catalogue.records import Claim, Page
+from posterbot.frontier.again import AGAIN
 from posterbot.items import PageItem
 from posterbot.page import Candidate
 from posterbot.spiders.lists import Listed
 
 ROWS = "posterbot_rows"
-AGAIN = "posterbot_again"
-"""Key in ``Request.meta`` of a page, and of those of its images that are to be fetched again."""
 
 
 def piece_request(

@@ -49,6 +49,7 @@ def command(folder: Path, *arguments: str, **settings: object) -> list[str]:
         "REPORTS": folder / "runs",
         "TELNETCONSOLE_PORT": "0",
         "RETRY_BACKOFF": 0.05,
+        "HOST_BACKOFF": 0.1,
         **settings,
     }
     words = [sys.executable, "-m", "scrapy", "crawl", "posters", *arguments]

@@ -159,6 +159,14 @@ def test_a_finished_run_is_not_resumed(engine: Engine) -> None:
     assert Part(engine, None).run > two.run
 
 
+def test_a_run_that_gets_more_to_do_at_its_end_is_not_finished(engine: Engine) -> None:
+    one = Part(engine)
+    one.add("https://a.example/x/1")
+    one.do(one.worker.leave, "finished")
+    assert one.value(runs.c.finish_reason) == "left_over"
+    assert Part(engine).lease()
+
+
 def test_who_leaves_gives_back(engine: Engine) -> None:
     one, two = Part(engine), Part(engine)
     one.add(*urls("a.example", 4))
@@ -166,7 +174,9 @@ def test_who_leaves_gives_back(engine: Engine) -> None:
     assert two.lease() == {}
     assert one.do(one.worker.leave, "shutdown") is False  # there is another
     assert one.value(runs.c.finished_at) is None
-    assert set(leased) < set(two.lease())
+    again = two.lease()
+    assert set(leased) < set(again)
+    two.do(two.frontier.finish, *(Finished(key) for key in again.values()))
     assert two.do(two.worker.leave, "finished") is True
     assert two.value(runs.c.finish_reason) == "finished"
 
