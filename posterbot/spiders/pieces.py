@@ -13,7 +13,7 @@ from scrapy.http import Response
 from posterbot.catalogue.records import Claim, Page
 from posterbot.frontier.again import AGAIN
 from posterbot.items import PageItem
-from posterbot.page import Candidate
+from posterbot.page import Candidate, FoundBy
 from posterbot.spiders.lists import Listed
 
 ROWS = "posterbot_rows"
@@ -50,10 +50,12 @@ def items_again(response: Response) -> list[PageItem]:
     """Images that ``posterbot retry`` wants to be fetched again, each as an item of its page."""
     wanted = response.meta[AGAIN]
     page = Page(**wanted["page"])
-    return [
-        PageItem(page, (Candidate(**_tuples(image["candidate"])),), _claim(image["claim"]))
-        for image in wanted["images"]
-    ]
+    items = []
+    for image in wanted["images"]:
+        facts = _tuples(image["candidate"])
+        candidate = Candidate(**{**facts, "found_by": FoundBy(facts["found_by"])})
+        items.append(PageItem(page, (candidate,), _claim(image["claim"])))
+    return items
 
 
 def _claim(data: dict[str, Any] | None) -> Claim | None:

@@ -87,5 +87,5 @@ def test_since(text: str, moment: datetime | None) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "d", "-7d", "1.5d", "9999999d", "2026-13-01", "٧d"])
 def test_since_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentError, match="since .*give 7d"):
+    with pytest.raises(ArgumentError, match=r"since .*give 7d"):
         read_since(text, NOW)
