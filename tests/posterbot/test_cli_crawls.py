@@ -19,7 +19,7 @@ from posterbot import cli_crawls
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Outcome, Page
-from posterbot.catalogue.runs import begin_run
+from posterbot.catalogue.runs import begin_run, end_run
 from posterbot.catalogue.schema import candidates, frontier, hosts, images, pages, patterns, runs, workers
 from posterbot.cli import cli
 from posterbot.cli_crawls import crawl_command
@@ -55,6 +55,8 @@ def part(engine: Engine) -> Part:
 
 def leave(part: Part, reason: str = "finished") -> None:
     part.do(part.worker.leave, reason)
+    with part.begin() as connection:
+        end_run(connection, part.run, reason)  # also where it has left something over
 
 
 def run(engine: Engine, *arguments: str) -> Result:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func
 
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Image, Model, Outcome, Page, Policy
+from posterbot.catalogue.runs import end_run
 from posterbot.catalogue.schema import frontier, queues
 from posterbot.frontier.again import AGAIN
 from posterbot.frontier.records import Failed, State
@@ -27,6 +28,8 @@ def fail(part: Part, reasons: dict[str, str], retry_in: float | None = None) -> 
 
 def leave(part: Part, reason: str = "finished") -> None:
     assert part.do(part.worker.leave, reason)
+    with part.begin() as connection:
+        end_run(connection, part.run, reason)  # also where it has left something over
 
 
 def record(engine: Engine, *outcomes: Outcome) -> None:
