@@ -119,14 +119,15 @@ def main() -> None:
         if crawl.returncode:
             tail = (folder / "log").read_text()[-3_000:]
             sys.exit(f"benchmark: the crawl ended with exit code {crawl.returncode}:\n{tail}")
-    slope, error = process.slope(min(FROM, given.urls // 5))
+    start = min(FROM, given.urls // 5)
+    slope, error = process.slope(start)
     step = max(1, given.urls // 10)
     print(f"{'URLs':>10}{'memory':>10}")
     for number in range(0, given.urls + 1, step):
         urls, memory = min(process.samples, key=lambda sample: abs(sample[0] - number))
         print(f"{urls:10,}{memory:7.1f} MB")
     print(f"at most {max(memory for _, memory in process.samples):.1f} MB")
-    print(f"slope from {FROM:,} on: {10 * slope:+.2f} ± {10 * error:.2f} bytes for each URL (one standard error)")
+    print(f"slope from {start:,} on: {10 * slope:+.2f} ± {10 * error:.2f} bytes for each URL (one standard error)")
     print(f"{fetched:,} pages in {took:.0f} s, {process.samples[-1][0] / took:,.0f} new links/s")
     print(f"ended {stopped:.1f} s after SIGTERM")
 

@@ -2,8 +2,8 @@
 
     python benchmarks/frontier_scale.py [--urls 1000000] [--leases 100000] [--hosts 2000] [--database postgresql]
 
-The classes are those of a crawl, driven as its scheduler does: each link is made from a Scrapy request (fingerprint,
-pattern, JSON) and handed to the recorder one by one; each lease is one for 128 URLs, all of which are then reported as
+The classes are those of a crawl, driven as its scheduler does: links are made from Scrapy requests (fingerprint,
+pattern, JSON) and handed to the recorder by the hundred; each lease is for 128 URLs, which are then all reported as
 finished, with a page's row each. SQLite in a temporary folder, or a PostgreSQL cluster there (which has to be
 installed). Printed: URLs a second in and out (and in for a CPU second, which holds where others use this machine as
 well), the resident memory of this process for each 100,000 URLs, and its slope from 200,000 on by least squares, with
@@ -40,6 +40,7 @@ from posterbot.frontier.host_table import HostTable
 from posterbot.frontier.records import Finished, Grant, Link, Wish
 from posterbot.frontier.requests import to_json
 from posterbot.frontier.scheduler import URLS_AT_ONCE
+from posterbot.frontier.session import LINKS_AT_ONCE
 from posterbot.frontier.store import Frontier
 from posterbot.frontier.traps import clean_url, pattern
 from posterbot.frontier.workers import Worker
@@ -94,23 +95,25 @@ def requests(number: int, hosts: int, spider: PostersSpider) -> Iterator[Request
 def enqueue(recorder: Recorder, frontier: Frontier, given: argparse.Namespace, process: Process) -> tuple[float, float]:
     """All URLs in; seconds, and CPU seconds of this process."""
     spider, fingerprint = spider_of_a_crawl(), RequestFingerprinter().fingerprint
-    waiting: deque[Future[int]] = deque()
+    waiting: deque[tuple[int, Future[int]]] = deque()
     began, cpu = time.perf_counter(), time.process_time()
     process.look(0)
+    links: list[Link] = []
     for number, request in enumerate(requests(given.urls, given.hosts, spider), 1):
         url = clean_url(request.url)
         host = url.split("/", 3)[2]
-        links: Sequence[Link] = (
-            Link(
-                url, fingerprint(request), host, pattern(url), request.priority, to_json(request, spider), number // 20
-            ),
-        )
-        waiting.append(recorder.call(frontier.add, links))
-        while len(waiting) > UNDER_WAY or (waiting and number % SAMPLE == 0):
-            assert waiting.popleft().result() == 1, "a new URL was taken for a known one"
+        shape, rest = pattern(url), to_json(request, spider)
+        links.append(Link(url, fingerprint(request), host, shape, request.priority, rest, number // 20))
+        if len(links) == LINKS_AT_ONCE or number == given.urls:
+            some: Sequence[Link] = tuple(links)
+            waiting.append((len(some), recorder.call(frontier.add, some, weight=len(some))))
+            links.clear()
+        while len(waiting) > UNDER_WAY // LINKS_AT_ONCE or (waiting and number % SAMPLE == 0):
+            expected, future = waiting.popleft()
+            assert future.result() == expected, "a new URL was taken for a known one"
         if number % SAMPLE == 0:
             process.look(number)
-    for future in waiting:
+    for _, future in waiting:
         future.result()
     return time.perf_counter() - began, time.process_time() - cpu
 
@@ -191,7 +194,8 @@ def main() -> None:
         done = count(recorder, "frontier WHERE state = 2")
         recorder.close(None)
         engine.dispose()
-    slope, error = process.slope(min(FROM, given.urls // 5))
+    start = min(FROM, given.urls // 5)
+    slope, error = process.slope(start)
     figures = {
         "database": given.database,
         "urls": rows,
@@ -210,7 +214,7 @@ def main() -> None:
     print(f"{'URLs':>10}{'memory':>10}")
     for urls, memory in process.samples[:: max(1, 100_000 // SAMPLE)]:
         print(f"{urls:10,}{memory:7.1f} MB")
-    print(f"slope from {FROM:,} on: {10 * slope:+.2f} ± {10 * error:.2f} bytes for each URL (one standard error)")
+    print(f"slope from {start:,} on: {10 * slope:+.2f} ± {10 * error:.2f} bytes for each URL (one standard error)")
     print(
         f"in:  {figures['enqueued_per_second']:8,.0f} URLs/s ({seconds_in:.0f} s), {given.urls / cpu:,.0f} a CPU second"
     )

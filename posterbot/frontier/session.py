@@ -112,6 +112,8 @@ class Session:
         """Done when the grace of a stop is over."""
         self.stopping = False
         self._tasks = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._look())]
+        for task in self._tasks:
+            task.add_done_callback(self._task_done)
 
     def _join(self, connection: Connection, calls: list[None]) -> list[Worker]:
         return [Worker(connection, self.recorder.run_id) for _ in calls]
@@ -214,6 +216,12 @@ class Session:
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
             self._ending = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        # Never seen; but without its beat a worker is dead to the others, so it must not go on.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("the crawl cannot go on", exc_info=error)
+            self._end("internal_error")
 
     async def _beat(self) -> None:
         while True:
