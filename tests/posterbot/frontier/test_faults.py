@@ -117,7 +117,13 @@ def test_a_database_server_that_restarts_is_waited_for(
     tmp_path: Path, site: Site, postgres: Cluster, postgres_url: str
 ) -> None:
     star(site, 40)
-    restarting = beside(site, 15, lambda: postgres.restart("immediate"))
+
+    def restart() -> None:
+        postgres.stop("immediate")
+        time.sleep(2)  # more than a worker's beat
+        postgres.start()
+
+    restarting = beside(site, 15, restart)
     done = crawl(tmp_path, "-a", f"start={site.url}/", CATALOGUE_URL=postgres_url)
     restarting.join()
     assert done.code == 0, done.output

@@ -57,6 +57,7 @@ def test_links_of_unchanged_pages_are_added_once(catalogue_url: str) -> None:
     first.add("https://a.example/x/1")
     key = first.lease()["https://a.example/x/1"]
     first.add("https://a.example/x/2", "https://a.example/y/3", parent=key, priority=-1)
+    first.do(first.frontier.finish, Finished(key), *(Finished(other) for other in first.lease().values()))
     first.do(first.worker.leave, "finished")
     second = Part(engine, since=NOW)
     second.add("https://a.example/x/1", "https://a.example/x/2")
