@@ -53,6 +53,8 @@ FROM = 200_000
 """Where the line through the samples begins."""
 UNDER_WAY = 4_000
 """Links that may wait for their commit."""
+LINKS, AT_HOME = 20, 0.8
+"""New links on a page, and the share of them that stay on its host."""
 SECTIONS = ("films", "people", "news", "archive", "essays")
 
 
@@ -78,10 +80,13 @@ class Process:
 
 
 def requests(number: int, hosts: int, spider: PostersSpider) -> Iterator[Request]:
-    """Different pages, from few large hosts and many small ones."""
+    """Links to different pages of few large hosts and many small ones, as pages have them: most lead to their own."""
     rng = random.Random(1)
+    here = 0
     for page in range(number):
-        host = int(hosts * rng.random() ** 2)
+        if page % LINKS == 0:
+            here = int(hosts * rng.random() ** 2)
+        host = here if rng.random() < AT_HOME else int(hosts * rng.random() ** 2)
         section = SECTIONS[page % len(SECTIONS)]
         yield Request(
             f"https://www.site-{host}.example/{section}/{rng.getrandbits(40):x}-{page}.html",

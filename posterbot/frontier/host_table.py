@@ -15,6 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from posterbot.catalogue.schema import hosts, queues
 from posterbot.frontier.records import HostState
 
+SOON_SECONDS = 0.5
+"""A host whose gap ends so soon may be leased."""
+
 _STARTED, _MONOTONIC = time.time(), time.monotonic()
 
 
@@ -42,14 +45,15 @@ class HostTable:
     ) -> dict[int, HostState]:
         """Lease at most ``number`` hosts with pending URLs of ``run``, those first that were served longest ago.
 
-        Hosts that others have, that are closed, or of which there is enough are passed over.
+        Hosts that others have, that are closed or in their gap, or of which there is enough are passed over.
         """
         if number <= 0:
             return {}
         waiting = (
             select(hosts)
             .join(queues, queues.c.host_id == hosts.c.id)
-            .where(queues.c.run_id == run, queues.c.waiting > 0, self._free, hosts.c.closed_until <= now)
+            .where(queues.c.run_id == run, queues.c.waiting > 0, self._free)
+            .where(hosts.c.closed_until <= now, hosts.c.next_at <= now + SOON_SECONDS)
             .order_by(queues.c.served_at, hosts.c.id)
             .limit(number)
             .with_for_update(of=(hosts, queues), skip_locked=True)  # the count is ours until the URLs are leased
@@ -57,6 +61,10 @@ class HostTable:
         if full:
             waiting = waiting.where(hosts.c.name.not_in(sorted(full)))
         return self._lease(connection, list(connection.execute(waiting)), now)
+
+    def gap(self, state: HostState) -> float:
+        """Seconds promised between requests: ours, or its robots.txt's."""
+        return max(state.crawl_delay or 0.0, self._delay_of(state.name))
 
     def take(self, connection: Connection, calls: list[Sequence[str]]) -> list[dict[str, HostState]]:
         """Lease those hosts that are free; mark the others as wanted. Unknown ones are made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, union_all, update
@@ -12,6 +12,8 @@ from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.records import State
 from posterbot.frontier.states import FAILED, LEASED, PENDING
 
+SLOW_SECONDS = 2.0
+"""Gap from which on a host is slow."""
 RETRIES_AT_ONCE = 500
 LONGEST_WAIT = 86_400.0
 """A retry further away than this, in seconds, was planned by a clock that has been set back since."""
@@ -19,27 +21,28 @@ LONGEST_WAIT = 86_400.0
 _COLUMNS = ("id", "host_id", "pattern_id", "url", "request", "tries", "rank", "fingerprint")
 
 
-def share(number: int, of_hosts: int) -> int:
-    """URLs from each host."""
-    return max(1, number // of_hosts) if of_hosts else 0
+def shares(number: int, gaps: Mapping[int, float]) -> dict[int, int]:
+    """How many URLs to lease of each host. One of a slow host: more would only stand in the way of others."""
+    each = max(1, number // max(1, len(gaps)))
+    return {host: 1 if gap >= SLOW_SECONDS else each for host, gap in gaps.items()}
 
 
-def lease_urls(connection: Connection, run: int, worker: int, of_hosts: Sequence[int], each: int) -> list[Any]:
-    """Lease up to ``each`` URLs of each host to ``worker``; gives their rows, those first that are first in rank.
+def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[int, int]) -> list[Any]:
+    """Lease URLs to ``worker``, host → up to how many; gives their rows, those first that are first in rank.
 
     The hosts must be on lease to the worker.
     """
-    if not of_hosts:
+    if not shares:
         return []
     first = [
         select(
             select(frontier.c.id)
             .where(frontier.c.run_id == run, frontier.c.host_id == host, frontier.c.state == PENDING)
             .order_by(frontier.c.rank, frontier.c.id)
-            .limit(each)
+            .limit(number)
             .subquery()
         )
-        for host in of_hosts
+        for host, number in shares.items()
     ]
     rows: list[Any] = []
     for keys in in_pieces(list(connection.scalars(union_all(*first)))):

@@ -38,7 +38,7 @@ URLS_AT_ONCE = 128
 """URLs in one lease."""
 LOW = 32
 """With fewer URLs ready than this, more are leased."""
-MOST = 2_000
+MOST = 500
 """URLs in the buffer, ready or not."""
 ENOUGH = 4
 """A host with so many URLs in the buffer gets no more."""

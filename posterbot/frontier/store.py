@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 from posterbot.catalogue.schema import frontier, queues
 from posterbot.frontier.adding import Adding, in_pieces
 from posterbot.frontier.host_table import HostTable, clock
-from posterbot.frontier.leasing import due_again, lease_urls, outlook, share
+from posterbot.frontier.leasing import due_again, lease_urls, outlook, shares
 from posterbot.frontier.pattern_table import judge
 from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, State, Wish
 from posterbot.frontier.recrawl import Earlier, Recrawl
@@ -103,12 +103,13 @@ class Frontier:
         self._settle(connection, wish.held)
         self._pend(connection, due_again(connection, self._run, now), State.FAILED)
         states = self._hosts.lease_waiting(connection, self._run, wish.full, min(HOSTS_AT_ONCE, wish.urls), now)
-        each = share(wish.urls, len(states))
-        rows = lease_urls(connection, self._run, self._worker, list(states), each)
+        wanted = shares(wish.urls, {host: self._hosts.gap(state) for host, state in states.items()})
+        rows = lease_urls(connection, self._run, self._worker, wanted)
         got: Counter[int] = Counter(row.host_id for row in rows)
         # Fewer than asked for: there are no more, whatever the count says.
         served = [
-            {"host": host, "got": got[host], "none_left": got[host] < each, "now": now} for host in sorted(states)
+            {"host": host, "got": got[host], "none_left": got[host] < wanted[host], "now": now}
+            for host in sorted(states)
         ]
         if served:
             of_host = (queues.c.run_id == self._run) & (queues.c.host_id == bindparam("host"))

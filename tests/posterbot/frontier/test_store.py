@@ -208,7 +208,7 @@ def test_the_dead_are_found_by_their_silence(engine: Engine, monkeypatch: pytest
 
 def test_a_dead_process_of_this_machine_is_dead_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Part(engine)
-    one.delays["a.example"] = 9.0
+    one.delays["a.example"] = 1.9
     one.add(*urls("a.example", 4))
     leased = one.lease()
     with engine.begin() as connection:
@@ -217,7 +217,9 @@ def test_a_dead_process_of_this_machine_is_dead_at_once(engine: Engine, monkeypa
     assert two.resumed
     assert two.do(two.worker.beat, None).dead == 1
     (state,) = two.do(two.hosts.take, ["a.example"]).values()
-    assert 8 < state.wait <= 9  # nobody knows when it was last asked
+    assert 1 < state.wait <= 1.9  # nobody knows when it was last asked
+    state.wait = 0.0
+    two.do(two.hosts.save, [state])
     assert two.lease() == leased
 
 
@@ -251,6 +253,18 @@ def test_closed_hosts_are_passed_over(part: Part) -> None:
     state.closed_for, state.closed_reason = 60.0, "failing"
     part.do(part.hosts.save, [state])
     assert all("b.example" in url for url in part.lease())
+
+
+def test_hosts_in_their_gap_are_passed_over_and_slow_ones_leased_by_the_url(part: Part) -> None:
+    part.delays["slow.example"] = 5.0
+    part.add(*urls("slow.example", 9), *urls("a.example", 9))
+    (state,) = part.do(part.hosts.take, ["slow.example"]).values()
+    assert sum("slow" in url for url in part.lease(8)) <= 1
+    state.wait = 4.0
+    part.do(part.hosts.save, [state])
+    leased = part.lease(6)
+    assert leased
+    assert not any("slow" in url for url in leased)
 
 
 def test_a_lease_whose_commit_was_never_heard_of_is_given_back(part: Part) -> None:
