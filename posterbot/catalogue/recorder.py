@@ -66,7 +66,7 @@ class Recorder:
     Futures are resolved after the commit, in the writing thread: an event loop's callbacks have to come back with
     ``call_soon_threadsafe`` or ``callFromThread``. A record that cannot be written gives its future a
     :class:`CatalogueError`; the others of its batch, and all that follow, are not affected. The queue has no end:
-    who records faster than the disk writes has to wait for futures.
+    who records faster than the disk writes has to wait for futures, or look at ``queued``.
 
     A server that goes away is waited for, for ``PATIENCE_SECONDS``: all that is written may be written twice.
 
@@ -92,6 +92,8 @@ class Recorder:
         """Called when a transaction was undone: what calls remember of the database may not be so."""
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self.queued = 0
+        """Weight of what waits to be written: what produces records should hold back while this is much."""
         self._closed = False
         # A daemon, so that a crawl that dies without close() ends; what was reported as written is written.
         self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
@@ -165,6 +167,7 @@ class Recorder:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the recorder is closed")
+            self.queued += entry.weight
             self._queue.put(entry)
         return entry.future
 
@@ -184,6 +187,8 @@ class Recorder:
         while entry is not None:
             batch.append(entry)
             size += entry.weight
+            with self._lock:
+                self.queued -= entry.weight
             if entry.urgent:
                 deadline = 0.0
             if size >= BATCH:

@@ -40,6 +40,8 @@ LOW = 32
 """With fewer URLs ready than this, more are leased."""
 MOST = 500
 """URLs in the buffer, ready or not."""
+MOST_QUEUED = 5_000
+"""Records and links that wait to be written while no page is begun. The end of each page in flight wakes us again."""
 ENOUGH = 4
 """A host with so many URLs in the buffer gets no more."""
 PAGES_PER_HOST = 8
@@ -165,6 +167,8 @@ class FrontierScheduler(BaseScheduler):
     def next_request(self) -> Request | None:
         """The next URL of a host that is ready, host after host; None where there is none now."""
         if self._session.stopping or len(self._session.out) >= self._pages:
+            return None
+        if self._session.recorder.queued > MOST_QUEUED:  # pages bring links faster than they can be written
             return None
         request = self._pop()
         self._refill()

@@ -38,7 +38,7 @@ BEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 """How often we look whether the crawl is closing."""
 LINKS_AT_ONCE = 100
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 3.0
 """What is under way when a crawl is stopped has so long to come to its end; the rest is fetched again some day."""
 
 

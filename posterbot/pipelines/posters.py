@@ -15,7 +15,6 @@ from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 from scrapy import Request, signals
 from scrapy.exceptions import DropItem
@@ -37,6 +36,7 @@ from posterbot.frontier.session import Session
 from posterbot.frontier.turn import Stopping
 from posterbot.page import FoundBy
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
+from posterbot.pipelines.in_flight import InFlight
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import PASSING, Reason
 from posterbot.stores.local import LocalStore, object_path
@@ -81,7 +81,7 @@ class PosterPipeline(ImagesPipeline):
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
         self.large_enough = MinimumSize(self.min_width, self.min_height)
-        self.in_flight = settings.getint("IMAGES_IN_FLIGHT")
+        self.images_in_flight = settings.getint("IMAGES_IN_FLIGHT")
         self.max_bytes = settings.getint("IMAGES_MAX_BYTES")
         self.max_pixels = settings.getint("IMAGES_MAX_PIXELS")
         self.max_bytes_in_flight = settings.getint("IMAGES_BYTES_IN_FLIGHT")
@@ -108,14 +108,10 @@ class PosterPipeline(ImagesPipeline):
         self.scorer = Scorer(
             asked.model,
             wanted=self.large_enough.accepts,
-            capacity=self.in_flight,
+            capacity=self.images_in_flight,
             max_pixels=self.max_pixels,
         )
-        self._slots = asyncio.Semaphore(self.in_flight)
-        self._bytes = 0
-        self._room = asyncio.Event()
-        self._room.set()
-        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._in_flight = InFlight(self.images_in_flight, self.max_bytes_in_flight, self.per_host)
         self._seen: OrderedDict[str, asyncio.Task[Seen]] = OrderedDict()
         self._stored: OrderedDict[str, str] = OrderedDict()
 
@@ -241,36 +237,12 @@ class PosterPipeline(ImagesPipeline):
         return seen
 
     async def _look_once(self, url: str, host: str, item: PageItem) -> Seen:
-        # A slow host may wait for its turn with a few images, not with all the slots there are.
-        gate = self._hosts.get(host)
-        if gate is None:
-            gate = self._hosts[host] = asyncio.Semaphore(self.per_host)
-        async with gate:
-            await self._room.wait()
-            await self._slots.acquire()
-            try:
-                response = await self._fetch(url, item)
-            except BaseException:
-                self._slots.release()
-                raise
-        if isinstance(response, Seen):
-            self._slots.release()
-            return response
-        size = len(response.body)
-        self._weigh(size)
-        try:
+        async with self._in_flight.one(host) as slot:
+            response = await self._fetch(url, item)
+            if isinstance(response, Seen):
+                return response
+            slot.fetched(len(response.body))
             return await self._examine(response, item)
-        finally:
-            self._weigh(-size)
-            self._slots.release()
-
-    def _weigh(self, change: int) -> None:
-        """Keep count of the bytes that wait to be examined; with too many of them no request is begun."""
-        self._bytes += change
-        if self._bytes < self.max_bytes_in_flight:
-            self._room.set()
-        else:
-            self._room.clear()
 
     async def _fetch(self, url: str, item: PageItem) -> Response | Seen:
         try:
