@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -86,6 +88,8 @@ def test_requests_that_wait_for_a_slow_host_do_not_hold_up_the_end(tmp_path: Pat
     assert time.monotonic() - asked < 10
     assert running.returncode == 0, output
     assert rows(tmp_path, "pages") == []  # its picture was not seen, so it is not done
+    with contextlib.closing(sqlite3.connect(tmp_path / "catalogue.db", isolation_level=None)) as connection:
+        assert connection.execute("UPDATE hosts SET next_at = 0 WHERE next_at > 0").rowcount == 1  # ten minutes pass
     done = crawl(tmp_path, "-a", f"start={site.url}/0", ROBOTSTXT_OBEY=False)
     assert len(done.sightings()) == 3
     assert len(rows(tmp_path, "pages")) == 3
