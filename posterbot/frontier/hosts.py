@@ -74,8 +74,11 @@ class Hosts:
         """What the robots.txt of ``host`` asks for: a gap, and no two requests at once. None: nothing."""
         place = self._place(host)
         if place.host:
+            before = place.host.gap
             place.host.crawl_delay(seconds)
             self.look_at(place)
+            if place.host.gap > before:
+                self._early = asyncio.ensure_future(self._tick_now())
         else:
             place.told = (seconds,)
             self._want(place)
@@ -107,6 +110,12 @@ class Hosts:
         """All hosts on lease, as of now."""
         now = self.clock()
         return iter([place.host.snapshot(now) for place in self._places.values() if place.host])
+
+    async def _tick_now(self) -> None:
+        """Store a gap that was just learned: should this worker die, the next one must keep it."""
+        while self._ticking:
+            await asyncio.sleep(0.01)
+        await self.tick()
 
     async def tick(self) -> None:
         """To be called about once a second: stores what has changed, gives back what is idle or wanted by others."""

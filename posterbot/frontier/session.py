@@ -264,7 +264,7 @@ class _Keeper:
         return self._recorder.call(self._table.take, names, urgent=True)
 
     def save(self, states: Sequence[HostState]) -> Future[set[str]]:
-        return self._recorder.call(self._table.save, states)
+        return self._recorder.call(self._table.save, states, urgent=True)
 
     def give(self, states: Sequence[HostState]) -> Future[None]:
         return self._recorder.call(self._table.give, states, urgent=True)
