@@ -312,6 +312,18 @@ def test_crawl_delay_slows_down_and_is_kept_in_the_table() -> None:
     assert (state.crawl_delay, state.gap) == (10, 10)
 
 
+def test_crawl_delay_is_stored_when_it_is_learned() -> None:
+    async def story(clock: Clock) -> float | None:
+        keeper = Kept(Table(clock))
+        hosts, log = gate(clock, keeper), Log(clock)
+        await log.fetch(hosts)
+        hosts.crawl_delay("a.org", 10)
+        await asyncio.sleep(0.2)  # no tick, and then we die
+        return keeper.table.states["a.org"].crawl_delay
+
+    assert fly(story) == 10
+
+
 def test_crawl_delay_of_a_host_that_is_not_on_lease_is_not_lost() -> None:
     async def story(clock: Clock) -> tuple[float | None, int]:
         keeper = Kept(Table(clock))
