@@ -47,6 +47,7 @@ class Leased:
     url: str
     host: str
     request: str
+    fingerprint: bytes
     tries: int
     """Failed tries before this one."""
     etag: str = ""

@@ -205,7 +205,7 @@ class FrontierScheduler(BaseScheduler):
             failed = Failed(leased.key, "bad_row", None)
             self._session.watch(self._session.recorder.call(self._session.frontier.fail, failed))
             return None
-        ticket = Ticket(leased.key, leased.tries, leased.host, self._fingerprint(request))
+        ticket = Ticket(leased.key, leased.tries, leased.host, leased.fingerprint)
         request.meta[TICKET] = ticket
         if leased.etag:
             request.headers["If-None-Match"] = leased.etag

@@ -100,6 +100,8 @@ class Frontier:
 
     def _lease(self, connection: Connection, wish: Wish) -> Grant:
         now = clock(connection)
+        # Here, and not where a URL is done: that may be undone, and is then done again.
+        self._mine = {key: mine for key, mine in self._mine.items() if key in wish.held}
         self._settle(connection, wish.held)
         self._pend(connection, due_again(connection, self._run, now), State.FAILED)
         states = self._hosts.lease_waiting(connection, self._run, wish.full, min(HOSTS_AT_ONCE, wish.urls), now)
@@ -135,10 +137,10 @@ class Frontier:
         for row in rows:
             known = earlier.get(row.url)
             if known is None:
-                yield Leased(row.id, row.url, hosts[row.host_id], row.request, row.tries)
+                yield Leased(row.id, row.url, hosts[row.host_id], row.request, bytes(row.fingerprint), row.tries)
             elif not known.fresh:
                 told = known.etag, known.last_modified
-                yield Leased(row.id, row.url, hosts[row.host_id], row.request, row.tries, *told)
+                yield Leased(row.id, row.url, hosts[row.host_id], row.request, bytes(row.fingerprint), row.tries, *told)
 
     def finish(self, connection: Connection, calls: list[Finished]) -> list[None]:
         """These are through: what came of them is written in the same transaction."""
@@ -158,7 +160,7 @@ class Frontier:
             )
             self._adding.add(connection, links)
         for done in calls:
-            mine = self._mine.pop(done.key, None)
+            mine = self._mine.get(done.key)
             if mine is not None and mine.pattern is not None and done.reason is None:
                 fruits[mine.pattern].append(done.new_images > 0 or mine.new_links > 0)
         self._waiting(connection, judge(connection, self._run, fruits, self._fruitless))
@@ -185,8 +187,6 @@ class Frontier:
                 for one in calls
             ],
         )
-        for one in calls:
-            self._mine.pop(one.key, None)
         return [None] * len(calls)
 
     def give_up(self, connection: Connection, calls: list[tuple[str, str]]) -> list[int]:
@@ -204,8 +204,6 @@ class Frontier:
         """Back to the others, untried."""
         keys = [key for each in calls for key in each]
         self._pend(connection, keys, State.LEASED)
-        for key in keys:
-            self._mine.pop(key, None)
         return [None] * len(calls)
 
     def waiting(self, connection: Connection, calls: list[None]) -> list[int]:
@@ -219,7 +217,6 @@ class Frontier:
             return
         mine = select(frontier.c.id).where(frontier.c.worker_id == self._worker, frontier.c.state == LEASED)
         self._pend(connection, [key for key in connection.scalars(mine) if key not in held], State.LEASED)
-        self._mine = {key: mine for key, mine in self._mine.items() if key in held}
         self._unsure = False
 
     def _pend(self, connection: Connection, keys: Sequence[int], state: State) -> None:
