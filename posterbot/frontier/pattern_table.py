@@ -50,5 +50,8 @@ def judge(connection: Connection, run: int, fruits: Mapping[int, Sequence[bool]]
             frontier.c.state == PENDING,
             frontier.c.pattern_id == closed.id,
         )
-        changes[closed.host_id] -= connection.execute(pending.values(state=int(State.DONE), reason=TRAP)).rowcount
+        dropped = connection.execute(pending.values(state=int(State.DONE), reason=TRAP)).rowcount
+        changes[closed.host_id] -= dropped
+        own = update(patterns).where(patterns.c.id == closed.id)
+        connection.execute(own.values(refused=patterns.c.refused + dropped))
     return changes

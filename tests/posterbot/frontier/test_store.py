@@ -118,8 +118,9 @@ def test_a_pattern_without_fruit_is_closed(part: Part) -> None:
     assert part.value(patterns.c.closed, patterns.c.pattern == "/calendar") == "trap"
     assert part.lease() == {}  # those that waited are done
     assert part.count(frontier, frontier.c.reason == "trap", frontier.c.state == State.DONE) == 5
+    assert part.value(patterns.c.refused, patterns.c.pattern == "/calendar") == 5
     assert part.add(*urls("a.example", 3, "calendar"), "https://a.example/calendar/new") == 0
-    assert part.value(patterns.c.refused, patterns.c.pattern == "/calendar") == 1
+    assert part.value(patterns.c.refused, patterns.c.pattern == "/calendar") == 6
     assert part.add("https://a.example/film/new") == 1
 
 
