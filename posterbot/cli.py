@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from posterbot.catalogue.display import print_funnel, sighting_line
 from posterbot.catalogue.queries import funnel, sightings
 from posterbot.cli_asking import Failure, ask, catalogue_option, run_option
 from posterbot.cli_crawls import crawls, hosts, retry
+from posterbot.cli_forget import forget
+from posterbot.cli_stores import fsck, sync
 from posterbot.reasons import Reason
 
 DEFAULT_STORE = "data/images"
@@ -77,29 +80,39 @@ def ls(
 @click.option("--limit", type=click.IntRange(min=1), default=300, show_default=True, help="At most so many images.")
 @click.option(
     "--store",
-    metavar="FOLDER",
+    metavar="URI",
     envvar="IMAGES_STORE",
     default=DEFAULT_STORE,
     show_default=True,
     show_envvar=True,
-    help="Where the images are; of a bucket (gs://…) only the texts are shown.",
+    help="Where the images are: a folder, gs://…, s3://… or ftp://…",
 )
 @catalogue_option
 def sheet(out: Path, run: int | str | None, limit: int, store: str, url: str) -> None:
     """Write a contact sheet: one HTML page, complete in itself, with the kept images."""
+    from posterbot.stores.opening import open_store
+    from posterbot.stores.store import StoreError
     from posterbot.web.contact_sheet import write_contact_sheet
 
-    folder = None if "://" in store else Path(store)
     try:
-        number = ask(url, run, lambda engine, of: write_contact_sheet(engine, folder, out, of, limit))
+        images = open_store(store, os.environ, "--store")
+    except StoreError as error:
+        raise Failure(str(error)) from None
+    try:
+        number = ask(url, run, lambda engine, of: write_contact_sheet(engine, images, out, of, limit))
     except OSError as error:
         raise Failure(f"cannot write {out}: {error.strerror or error}") from None
+    finally:
+        images.close()
     click.echo(f"{number:,} {'image' if number == 1 else 'images'} in {out}")
 
 
 cli.add_command(crawls)
 cli.add_command(hosts)
 cli.add_command(retry)
+cli.add_command(fsck)
+cli.add_command(sync)
+cli.add_command(forget)
 
 
 def main() -> None:

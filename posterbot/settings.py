@@ -16,6 +16,13 @@ COMMANDS_MODULE = "posterbot.commands"
 # --- What others rely on -----------------------------------------------------------------------------------------
 # Where original bytes go: a folder, gs://bucket/prefix, s3://bucket/prefix or ftp://host/path.
 IMAGES_STORE = os.environ.get("IMAGES_STORE", "data/images")
+# Where images wait while a bucket does not answer, and how many bytes of them; the crawl slows down on the way there.
+SPOOL = os.environ.get("SPOOL", "data/spool")
+SPOOL_MAX_BYTES = 10 * 1024**3
+# Of rejected images the catalogue keeps the facts. "review": small pictures too; "all": the originals; both under
+# dropped/ in the store, up to so many bytes, as long as the store takes them at the first try.
+KEEP_DROPPED = "no"
+KEEP_DROPPED_MAX_BYTES = 1024**3
 # Where facts and decisions go: any SQLAlchemy URL.
 CATALOGUE_URL = os.environ.get("CATALOGUE_URL", "sqlite:///data/catalogue.db")
 # An e-mail address or URL that site owners find in the User-Agent. Without it nothing but loopback is crawled.
@@ -63,19 +70,31 @@ DOWNLOAD_SLOTS = {
 ADDONS = {
     "posterbot.politeness.OperatorAddon": 0,
     "posterbot.frontier.limits.LimitsAddon": 0,
+    "posterbot.safety.SafetyAddon": 0,
 }
 DOWNLOADER_MIDDLEWARES = {
     "posterbot.spiders.pieces.PieceMiddleware": 10,
+    "posterbot.frontier.forgotten.ForgottenMiddleware": 40,
     # Before robots.txt (100): without a contact not even that is asked for.
     "posterbot.politeness.PolitenessMiddleware": 50,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "posterbot.frontier.robots.RobotsMiddleware": 100,
 }
 COOKIES_ENABLED = False
+
+# --- Safety: docs/safety.md --------------------------------------------------------------------------------------
+# Names, addresses and networks, with commas between, that may be connected to though they are not public. Start URLs
+# that spell such an address, and the sample site, need none.
+ALLOWED_PRIVATE_HOSTS = os.environ.get("ALLOWED_PRIVATE_HOSTS", "")
+DOWNLOAD_VERIFY_CERTIFICATES = True
 # Only the web: a page must not make us read local files or speak other protocols.
 DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3")) | dict.fromkeys(
     ("http", "https"), "posterbot.frontier.handler.PoliteHandler"
 )
+# Who reaches a console may do all that we may. On another address than loopback it is opened only if this is True.
+CONSOLE_MAY_BE_PUBLIC = False
+
+# --- Failures and sizes ------------------------------------------------------------------------------------------
 # A page or image that failed in a way that may pass is tried again so many times, after RETRY_BACKOFF seconds, then
 # twice as many, and so on.
 RETRY_TIMES = 2

@@ -13,6 +13,9 @@ from scrapy import signals
 from posterbot.catalogue.database import open_catalogue, shown
 from posterbot.catalogue.display import print_funnel
 from posterbot.catalogue.queries import funnel
+from posterbot.stores.local import LocalStore
+from posterbot.stores.opening import open_store, without_password
+from posterbot.stores.spool import Spool
 from posterbot.web.contact_sheet import write_contact_sheet
 
 if TYPE_CHECKING:
@@ -41,17 +44,28 @@ class Summary:
         if run is None:
             return
         settings = self.crawler.settings
-        lines = [f"pictures       {settings['IMAGES_STORE']}", f"catalogue      {shown(settings['CATALOGUE_URL'])}"]
+        lines = [
+            f"pictures       {without_password(settings['IMAGES_STORE'])}",
+            f"catalogue      {shown(settings['CATALOGUE_URL'])}",
+        ]
         engine = open_catalogue(settings["CATALOGUE_URL"])
         try:
             counts = funnel(engine, run)
-            store = settings["IMAGES_STORE"].removeprefix("file://")
+            store = open_store(settings["IMAGES_STORE"], settings)
             sheet = Path(settings["REPORTS"]) / str(run) / "kept.html"
             try:
-                write_contact_sheet(engine, None if "://" in store else Path(store), sheet, run)
+                # Of a bucket each picture would be a request: posterbot sheet makes them.
+                write_contact_sheet(engine, store if isinstance(store, LocalStore) else None, sheet, run)
                 lines.insert(1, f"contact sheet  {sheet}")
             except OSError as error:
                 logger.warning("REPORTS: no contact sheet at %s: %s", sheet, error.strerror)
+            if not isinstance(store, LocalStore):
+                spool = Spool(Path(settings["SPOOL"]), store.name, 0)
+                if spool.images:
+                    lines.insert(
+                        1, f"waiting for it {spool.images:,} images in {spool.folder}; posterbot fsck --repair"
+                    )
+            store.close()
         finally:
             engine.dispose()
         # Whoever reads may have gone (scrapy crawl … | head). Rich then ends the program, which must not happen here:

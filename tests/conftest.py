@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +71,8 @@ class Answer:
     delay: float = 0.0
     unsized: bool = False
     """Without Content-Length: the length shows only when the connection closes."""
+    met: Callable[[], None] | None = None
+    """Called before it is given."""
 
 
 class Site(dict[str, Answer]):
@@ -97,6 +99,8 @@ class Site(dict[str, Answer]):
                 answer = site.get(self.path, Answer(b"nothing here", status=404))
                 if answer.headers.get("ETag", "none") == self.headers.get("If-None-Match"):
                     answer = Answer(status=304, headers=answer.headers)
+                if answer.met:
+                    answer.met()
                 nonlocal at_once
                 with lock:
                     at_once += 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from posterbot.catalogue.gates import GateLoss
 from posterbot.catalogue.records import Claim
 
 KEPT, DROPPED = "kept", "dropped"
@@ -99,6 +100,8 @@ class Funnel:
     policies: tuple[PolicyRow, ...]
     """Those decided in the run, in order."""
     runs: tuple[RunRow, ...]
+    gates: tuple[GateLoss, ...] = ()
+    """What each gate saved and lost before any request; the last is all of them, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,25 @@ from posterbot.catalogue.answers import KEPT, Count, Funnel, Sighting
 
 _BAR = 30
 _PLAIN_WIDTH = 100
+_NUMBERS = {
+    "number",
+    "images",
+    "share",
+    KEPT,
+    "run",
+    "threshold",
+    "saved",
+    "bytes",
+    "explored",
+    "lost",
+    "95 %",
+    "of kept",
+}
+"""Headings of columns with numbers."""
 
 
 def print_funnel(funnel: Funnel, out: TextIO | None = None) -> None:
-    """Print the funnel, then reasons, labels, hosts and policies, where there are any; to stdout unless told."""
+    """Print the funnel, then reasons, gates, labels, hosts and policies, where there are any; to stdout unless told."""
     # Hosts and labels come from the web: nothing in them is markup.
     console = Console(file=out, markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
@@ -49,6 +64,8 @@ def print_funnel(funnel: Funnel, out: TextIO | None = None) -> None:
         for reason, number in funnel.reasons.items():
             reasons.add_row(reason, f"{number:,}", _share(number, funnel.dropped), _bar(number, funnel.dropped))
         console.print(reasons)
+    if funnel.gates:
+        console.print(_gates(console, funnel))
     if funnel.labels:
         console.print(_counts(console, "label", funnel.labels))
     if funnel.hosts:
@@ -63,6 +80,24 @@ def print_funnel(funnel: Funnel, out: TextIO | None = None) -> None:
             numbers = str(policy.number), str(policy.run), policy.rule
             policies.add_row(*numbers, printable(", ".join(policy.labels)), printable(policy.model), printable(by))
         console.print(policies)
+
+
+def _gates(console: Console, funnel: Funnel) -> Table:
+    """Requests and bytes that each gate saved, and an estimate of the posters it lost, with its 95 % interval."""
+    gates = _table(console, "gate", "saved", "bytes", "explored", KEPT, "lost", "95 %", "of kept")
+    for loss in funnel.gates:
+        lost, interval, share = "?", "", ""
+        if loss.lost is not None and loss.lost_low is not None and loss.lost_high is not None:
+            lost, interval = f"{loss.lost:,.1f}", f"{loss.lost_low:,.1f}–{loss.lost_high:,.1f}"
+            share = _share_lost(loss.lost, funnel.kept_images)
+        saved = "?" if loss.bytes_saved is None else size(loss.bytes_saved)
+        counts = f"{loss.dropped:,}", saved, f"{loss.explored:,}", f"{loss.kept:,}"
+        gates.add_row(loss.gate, *counts, lost, interval, share)
+    return gates
+
+
+def _share_lost(lost: float, kept: int) -> str:
+    return f"{lost / (kept + lost):.1%}" if kept + lost else ""
 
 
 def sighting_line(sighting: Sighting) -> str:
@@ -93,7 +128,7 @@ def printable(text: str) -> str:
 def _table(console: Console, *headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for position, heading in enumerate(headings):
-        number = heading in {"number", "images", "share", KEPT, "run", "threshold"}
+        number = heading in _NUMBERS
         table.add_column(
             heading, justify="right" if number else "left", overflow="fold", no_wrap=number or not position
         )

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from posterbot.catalogue.answers import DROPPED, KEPT, Count, Funnel, PolicyRow, RunRow, Sighting
+from posterbot.catalogue.gates import measure_gates
 from posterbot.catalogue.records import Claim
 from posterbot.catalogue.schema import (
     candidates,
@@ -118,6 +119,7 @@ def funnel(engine: Engine, run: int | None = None, *, hosts: int = 20) -> Funnel
             host_count=len(by_host),
             policies=_policies(connection, run),
             runs=_runs(connection, run),
+            gates=measure_gates(connection, run),
         )
 
 

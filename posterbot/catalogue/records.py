@@ -117,6 +117,9 @@ class Image:
     """64-bit perceptual hash (DCT) as 16 hex digits; None where the pixels were never decoded."""
     path: str | None = None
     """``aa/bb/<sha256>.<ext>`` in the store; None where the bytes were not kept."""
+    dropped_path: str | None = None
+    """In the store, of what was kept of an image that was rejected."""
+    dropped_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

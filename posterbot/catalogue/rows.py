@@ -85,6 +85,8 @@ def image_row(image: Image, seen_at: datetime) -> Row:
         "height": image.height,
         "phash": image.phash,
         "path": image.path,
+        "dropped_path": image.dropped_path,
+        "dropped_bytes": image.dropped_bytes,
         "first_seen_at": seen_at,
     }
 

@@ -98,6 +98,7 @@ runs = Table(
     Column("finish_reason", String),
     Column("job", String),  # same start, list and domains: the same job, which can be resumed. NULL: cannot be
     Column("stopping", Boolean, nullable=False, server_default=false()),  # its workers are asked to stop
+    Column("store", String),  # where its images go, without a password
 )
 
 # One row per process that crawls. It is alive while ``beat`` counts on; no two clocks have to agree on that.
@@ -236,6 +237,7 @@ pages = Table(
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("etag", String, nullable=False, server_default=""),
     Column("last_modified", String, nullable=False, server_default=""),
+    Column("evidence", String),  # the signal that decided what may be taken from it
     Index(None, "url"),
     UniqueConstraint("run_id", "url"),
 )
@@ -265,9 +267,13 @@ images = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("phash", String(16), index=True),
-    Column("path", String),
+    Column("path", String),  # of the original; NULL: its bytes were not kept
+    Column("dropped_path", String),  # of what KEEP_DROPPED had kept of it as long as it was not wanted
+    Column("dropped_bytes", Integer),
     Column("first_seen_at", UtcDateTime, nullable=False),
 )
+
+_PICTURE = text("image_id IS NOT NULL")
 
 candidates = Table(
     "candidates",
@@ -291,8 +297,25 @@ candidates = Table(
     Column("last_modified", String, nullable=False),
     Column("reason", String),  # set where there is no picture to judge
     Column("fetched_at", UtcDateTime, nullable=False),
+    Column("gate", String),  # fetched to measure what is lost: the reason for which it would not have been
+    Column("evidence", String),  # the signal that decided whether it may be taken
     UniqueConstraint("page_id", "url"),
     Index(None, "image_id"),
+    # Most addresses never become a picture, and are not looked up.
+    Index("ix_candidates_url", "url", sqlite_where=_PICTURE, postgresql_where=_PICTURE),
+)
+
+# Addresses of images of one shape on one host, and how many of those looked at were kept, by one rule.
+image_patterns = Table(
+    "image_patterns",
+    metadata,
+    _id(),
+    _to("sources"),
+    Column("wanted", String, nullable=False),  # the rule: labels, threshold, smallest size, model
+    Column("pattern", String, nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    UniqueConstraint("source_id", "wanted", "pattern"),
 )
 
 # What a list says of the image it names: the columns of wikidump's rows. NULL: the list does not say.
@@ -360,5 +383,15 @@ verdicts = Table(
     Column("reason", String, nullable=False),
     Column("label", String),
     Column("score", Float),
+    sqlite_with_rowid=False,
+)
+
+# What is not to be fetched or recorded again, as hashes only: see ``tombstones.py``.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )

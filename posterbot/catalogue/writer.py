@@ -31,6 +31,8 @@ from posterbot.catalogue.rows import (
 Record = Page | Policy | Outcome
 Key = TypeVar("Key", bound=Hashable)
 
+_LEARNED = ("phash", "path", "dropped_path", "dropped_bytes")
+"""What one sighting of an image may not know, and another does."""
 REMEMBERED = 10_000
 """How many row numbers of each table are kept in memory: enough that a crawl rarely asks twice."""
 
@@ -254,13 +256,9 @@ class _Statements:
         image, images = insert(schema.images), schema.images.c
         self.image = image.on_conflict_do_update(
             index_elements=["sha256"],
-            set_={
-                "phash": func.coalesce(images.phash, image.excluded.phash),
-                "path": func.coalesce(images.path, image.excluded.path),
-            },
+            set_={name: func.coalesce(images[name], image.excluded[name]) for name in _LEARNED},
             where=or_(
-                and_(images.phash.is_(None), image.excluded.phash.is_not(None)),
-                and_(images.path.is_(None), image.excluded.path.is_not(None)),
+                *(and_(images[name].is_(None), image.excluded[name].is_not(None)) for name in _LEARNED),
             ),
         )
         # The latest sighting stands, but a failure never replaces a picture, nor "dropped" a "kept".

@@ -9,10 +9,9 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.frontier.limits import limits_of, transfers_of
-from posterbot.frontier.session import CATALOGUE_FAILED
-from posterbot.pipelines.posters import PosterPipeline
+from posterbot.frontier.session import FAILED
+from posterbot.pipelines.keeping import check_store
 from posterbot.spiders.arguments import read_arguments
-from posterbot.stores.local import StoreError
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +43,7 @@ class Command(ScrapyCrawl):
         super().run(args, opts)
         # A crawl that had to stop is no success, even if it stopped in good order.
         stats = self._running.stats if self._running else None
-        if stats and stats.get_value(f"posterbot/{CATALOGUE_FAILED}"):
+        if stats and stats.get_value(FAILED):
             self.exitcode = 1
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
@@ -65,18 +64,4 @@ def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
     transfers_of(settings)
     read_arguments(settings, given)
     open_catalogue(settings["CATALOGUE_URL"]).dispose()
-    store = settings["IMAGES_STORE"]
-    if not store:
-        raise StoreError("IMAGES_STORE is empty: set it to a folder, gs://bucket/prefix, s3://… or ftp://…")
-    scheme = store.split("://", 1)[0] if "://" in store else ""
-    if scheme not in PosterPipeline.STORE_SCHEMES:
-        known = ", ".join(f"{name}://" for name in PosterPipeline.STORE_SCHEMES if name)
-        raise StoreError(f"IMAGES_STORE: cannot store to {scheme}://; give a folder or one of {known}")
-    PosterPipeline._update_stores(settings)  # the keys and ACLs that Scrapy's own stores read
-    try:
-        PosterPipeline.STORE_SCHEMES[scheme](store)
-    except StoreError:
-        raise
-    except Exception as error:  # each cloud's client has its own way of saying that it cannot
-        detail = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise StoreError(f"IMAGES_STORE: cannot use {store}: {detail}") from None
+    check_store(settings)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, or_, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.records import Claim
 from posterbot.catalogue.schema import candidates, claims, frontier, hosts, images, pages, queues, sources, verdicts
+from posterbot.catalogue.stored import kept_without_bytes
 from posterbot.frontier.operate import read_through
 from posterbot.frontier.records import State
 from posterbot.frontier.store import add_waiting
@@ -52,13 +53,13 @@ def failed_images(reasons: Collection[str] | None = None) -> ColumnElement[bool]
 
 
 def images_not_stored() -> ColumnElement[bool]:
-    """Candidates whose picture was wanted, but refused by the store."""
+    """Candidates whose picture is wanted, but was refused by the store, or lost (``posterbot fsck --repair``)."""
     refused = (
         select(verdicts.c.image_id)
         .join(images, images.c.id == verdicts.c.image_id)
         .where(verdicts.c.reason == Reason.STORE_FAILED.value, images.c.path.is_(None))
     )
-    return candidates.c.image_id.in_(refused)
+    return candidates.c.image_id.in_(union(refused, kept_without_bytes()))
 
 
 def of_run(run: int, host: str | None, condition: ColumnElement[bool], *columns: Any) -> Select[Any]:

@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 CATALOGUE_FAILED = "catalogue_failed"
 """Scrapy's finish reason where the catalogue could not be written."""
+STORE_FAILED = "store_failed"
+"""And where images could be stored nowhere."""
+FAILED = "posterbot/failed"
+"""Which of these it was, in Scrapy's stats."""
 STOPPED = "stopped"
 """And where ``posterbot crawls stop`` asked for it."""
 BEAT_SECONDS = 1.0
@@ -204,13 +208,13 @@ class Session:
 
         future.add_done_callback(done)
 
-    def lost(self, error: CatalogueError) -> None:
-        """What cannot be recorded must not go on being fetched: the crawl ends, with one line."""
-        if self.stats.get_value(f"posterbot/{CATALOGUE_FAILED}", False):
+    def lost(self, error: Exception, reason: str = CATALOGUE_FAILED) -> None:
+        """What cannot be recorded, or stored, must not go on being fetched: the crawl ends, with one line."""
+        if self.stats.get_value(FAILED):
             return
-        self.stats.set_value(f"posterbot/{CATALOGUE_FAILED}", True)
+        self.stats.set_value(FAILED, reason)
         logger.error("%s", error)
-        self._end(CATALOGUE_FAILED)
+        self._end(reason)
 
     def _end(self, reason: str) -> None:
         engine = self.crawler.engine

@@ -16,6 +16,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
+from posterbot.frontier.forgotten import Forgotten
 from posterbot.frontier.robots import ForbiddenByRobots, RobotsUnreachable
 from posterbot.frontier.turn import HostClosed, Stopping
 from posterbot.politeness import NoContact
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _CLOSED = {"budget": Reason.HOST_BUDGET, "failing": Reason.HOST_FAILING}
 _REFUSALS: tuple[tuple[type[IgnoreRequest], Reason], ...] = (
     (NoContact, Reason.NO_CONTACT),
+    (Forgotten, Reason.FORGOTTEN),
     (Stopping, Reason.STOPPED),
     (ForbiddenByRobots, Reason.ROBOTS_TXT),
     (RobotsUnreachable, Reason.ROBOTS_UNREACHABLE),

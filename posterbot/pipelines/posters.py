@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import replace
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -20,36 +19,38 @@ from scrapy import Request, signals
 from scrapy.exceptions import DropItem
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.images import ImagesPipeline
-from scrapy.utils.defer import ensure_awaitable
 
 from models.analysis import ScoreError
 from models.decode import ImageProblem
 from models.scorer import Scorer
-from posterbot.catalogue.database import CatalogueError
 from posterbot.catalogue.records import Image, Outcome, Policy
-from posterbot.catalogue.runs import policy_in_force
+from posterbot.catalogue.runs import FINISHED, policy_in_force
 from posterbot.filters.relevance import Verdict, judge
 from posterbot.filters.size import MinimumSize
+from posterbot.frontier.forgotten import image_forgotten
 from posterbot.frontier.host import backoff
 from posterbot.frontier.limits import transfers_of
-from posterbot.frontier.session import Session
+from posterbot.frontier.session import STORE_FAILED, Session
 from posterbot.frontier.turn import Stopping
 from posterbot.page import FoundBy
+from posterbot.pipelines.ending import Ending
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
 from posterbot.pipelines.in_flight import InFlight
+from posterbot.pipelines.keeping import Keeping
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import PASSING, Reason
-from posterbot.stores.local import LocalStore, object_path
+from posterbot.stores.opening import SCHEMES
+from posterbot.stores.spool import SpoolFullError
+from posterbot.stores.store import StoreError, UnavailableError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-    from scrapy.pipelines.files import FilesStoreProtocol
+    from scrapy.settings import BaseSettings
     from sqlalchemy import Connection
 
     from models.analysis import Analysis
     from models.decode import Header
-    from posterbot.catalogue.writer import Record
     from posterbot.items import PageItem
     from posterbot.page import Candidate
     from posterbot.steering.live import LivePolicy
@@ -58,8 +59,6 @@ logger = logging.getLogger(__name__)
 
 ALTERNATIVES = 2
 """Other files of the same picture that are tried where the best cannot be had."""
-HOPELESS = 3
-"""A host whose circuit breaker has opened so often in a row is given up."""
 REMEMBERED = 10_000
 """URLs whose outcome of this run is remembered, so that a logo on every page is fetched once."""
 
@@ -71,11 +70,7 @@ class PosterPipeline(ImagesPipeline):
         StoreError: on opening, where the settings point to something unusable.
     """
 
-    STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = {
-        **ImagesPipeline.STORE_SCHEMES,
-        "": LocalStore,  # type: ignore[dict-item]  # Scrapy awaits what persist_file returns, its type does not say so
-        "file": LocalStore,  # type: ignore[dict-item]
-    }
+    STORE_SCHEMES: ClassVar[dict[str, Any]] = dict(SCHEMES)
 
     def __init__(self, store_uri: str, *, crawler: Crawler) -> None:
         super().__init__(store_uri, crawler=crawler)
@@ -93,6 +88,7 @@ class PosterPipeline(ImagesPipeline):
         self.session = session
         assert crawler.stats is not None
         self.stats = crawler.stats
+        self.ending = Ending(session, self.retries, self.retry_backoff)
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
 
     def open_spider(self, spider: Any = None) -> None:
@@ -102,8 +98,9 @@ class PosterPipeline(ImagesPipeline):
         self.policy: LivePolicy = asked.policy
         self.session.open(asked)
         self.recorder = self.session.recorder
+        self.keeping = Keeping(self.crawler.settings, self.recorder)
         self.policy.current = self.recorder.call(self._policy_in_force, self.policy.current, urgent=True).result()
-        self.recorder.policy(self.policy.current)
+        self.keeping.judged_by(self.policy.current, self.recorder.policy(self.policy.current))
         self.policy.listeners.append(self._policy_changed)
         self.scorer = Scorer(
             asked.model,
@@ -113,23 +110,30 @@ class PosterPipeline(ImagesPipeline):
         )
         self._in_flight = InFlight(self.images_in_flight, self.max_bytes_in_flight, self.per_host)
         self._seen: OrderedDict[str, asyncio.Task[Seen]] = OrderedDict()
-        self._stored: OrderedDict[str, str] = OrderedDict()
 
     def _policy_in_force(self, connection: Connection, calls: list[Policy]) -> list[Policy]:
         return [policy_in_force(connection, self.recorder.run_id, wanted) for wanted in calls]
 
     async def spider_closed(self, reason: str) -> None:
-        """All items are through: stop the scorer."""
+        """All items are through: stop the scorer, and let the store have what waits for it."""
         await asyncio.to_thread(self.scorer.close)
+        await self.keeping.uploads.close(drain=reason == FINISHED)
 
     def _policy_changed(self, policy: Policy) -> None:
-        self.recorder.policy(policy)
+        self.keeping.judged_by(policy, self.recorder.policy(policy))
         # Remembered verdicts are of the old policy, and the bytes they would need are gone.
         self._seen.clear()
 
+    def _get_store(self, uri: str) -> Any:
+        return None  # Keeping opens it, once the catalogue is there
+
+    @classmethod
+    def _update_stores(cls, settings: BaseSettings) -> None:
+        """Scrapy writes its settings into the classes of stores; ours are handed theirs."""
+
     async def process_item(self, item: PageItem, spider: Any = None) -> PageItem:
         """See to every candidate of the page; returns when the page and all its outcomes are committed, as one."""
-        if self._comes_again(item):
+        if self.ending.comes_again(item):
             return item
         self.stats.inc_value("posterbot/pages" if item.page.reason is None else "posterbot/pages_failed")
         self.stats.inc_value("posterbot/candidates", len(item.candidates))
@@ -142,47 +146,9 @@ class PosterPipeline(ImagesPipeline):
             found = await looking
         except (Stopping, asyncio.CancelledError):
             raise DropItem(f"{item.page.url}: stopped; it will be fetched again", log_level="DEBUG") from None
-        await self._commit(item, [outcome for outcome, _ in found])
+        await self.ending.commit(item, [outcome for outcome, _ in found])
         item.images = [result for _, result in found]
         return item
-
-    def _comes_again(self, item: PageItem) -> bool:
-        """Has the page failed in a way that may pass? Then it goes back into the frontier."""
-        ticket, reason = item.ticket, item.page.reason
-        if ticket is None or reason is None:
-            return False
-        if reason == Reason.STOPPED:  # stays on lease until the end, and is pending then
-            return True
-        if reason in {Reason.HOST_CLOSED, Reason.HOST_BUDGET}:
-            self.session.release(ticket)
-            return True
-        if reason == Reason.HOST_FAILING:
-            if self.session.hosts.openings(ticket.host) < HOPELESS:
-                self.session.release(ticket)
-                return True
-            self.session.give_up(ticket.host, reason)
-        if reason in PASSING and ticket.tries < self.retries:
-            self.stats.inc_value(f"posterbot/retries/{reason}")
-            self.session.fail(ticket, reason, backoff(ticket.tries + 1, self.retry_backoff))
-            return True
-        return False
-
-    async def _commit(self, item: PageItem, outcomes: list[Outcome]) -> None:
-        records: list[Record] = [item.page, *outcomes]
-        ticket = item.ticket
-        if ticket is not None:
-            ticket.items -= 1
-        try:
-            if ticket is None or ticket.items > 0:
-                future = self.recorder.together(records)
-            elif item.page.reason is not None:
-                future = self.session.fail(ticket, item.page.reason, None, records)
-            else:
-                future = self.session.finish(ticket, records)
-            await asyncio.wrap_future(future)
-        except CatalogueError as error:
-            self.session.lost(error)
-            raise DropItem(str(error), log_level="DEBUG") from None
 
     def _request(self, url: str, item: PageItem) -> Request:
         referrer = item.page.url if item.page.status is not None else None  # we have not been where a list leads
@@ -201,6 +167,8 @@ class PosterPipeline(ImagesPipeline):
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         seen = await task
+        if seen.image is not None and await image_forgotten(self.session, seen.image.sha256):
+            seen = Seen(reason=Reason.FORGOTTEN)  # since it was remembered, perhaps
         if first and seen.scores is not None and item.ticket is not None:
             item.ticket.new_images += 1
         self._count(seen)
@@ -214,7 +182,7 @@ class PosterPipeline(ImagesPipeline):
         first = await self._look_at(candidate.url, item)
         seen = first
         for url in candidate.alternatives[:ALTERNATIVES]:
-            if seen.reason is None or seen.reason is Reason.NO_CONTACT:
+            if seen.reason in {None, Reason.NO_CONTACT, Reason.FORGOTTEN}:
                 break
             if candidate.found_by is FoundBy.LIST and seen.reason is not Reason.HTTP_404:
                 break
@@ -273,23 +241,26 @@ class PosterPipeline(ImagesPipeline):
         except ScoreError as error:
             logger.error("%s: %s", response.url, error)
             return replace(seen, reason=Reason.SCORE_FAILED)
+        if await image_forgotten(self.session, analysis.sha256):
+            return replace(seen, reason=Reason.FORGOTTEN)
         policy = self.policy.current
         header = analysis.header
         if header is None or analysis.problem is ImageProblem.TRUNCATED:
             assert analysis.problem is not None
             return replace(seen, reason=Reason(analysis.problem))
         verdict = self._verdict(analysis, header, policy)
-        path = None
-        if verdict.keep:
-            try:
-                path = await self._store(analysis.sha256, header, response, item)
-            except Exception as error:
-                logger.error("IMAGES_STORE: could not store %s: %s", response.url, error)
-                verdict = replace(verdict, keep=False, reason=Reason.STORE_FAILED)
+        path, of_dropped = await self._bytes(response, analysis, header, verdict, policy, item)
         return replace(
             seen,
             image=Image(
-                analysis.sha256, len(response.body), header.format, header.width, header.height, analysis.phash, path
+                analysis.sha256,
+                len(response.body),
+                header.format,
+                header.width,
+                header.height,
+                analysis.phash,
+                path,
+                *(of_dropped or (None, None)),
             ),
             scores=analysis.scores,
             policy=policy,
@@ -301,22 +272,25 @@ class PosterPipeline(ImagesPipeline):
             return Verdict(False, Reason(analysis.problem))
         return Verdict(*self.large_enough(header)) if analysis.scores is None else judge(analysis.scores, policy)
 
-    async def _store(self, sha256: str, header: Header, response: Response, item: PageItem) -> str:
-        path = object_path(sha256, header.extension)
-        if sha256 not in self._stored:
-            await ensure_awaitable(
-                self.store.persist_file(
-                    path,
-                    BytesIO(response.body),
-                    self.spiderinfo,
-                    meta={"url": response.url, "page_url": item.page.url},
-                    headers={"Content-Type": header.media_type},
-                )
-            )
-            self._stored[sha256] = path
-            if len(self._stored) > REMEMBERED:
-                self._stored.popitem(last=False)
-        return path
+    async def _bytes(
+        self,
+        response: Response,
+        analysis: Analysis,
+        header: Header,
+        verdict: Verdict,
+        policy: Policy,
+        item: PageItem,
+    ) -> tuple[str | None, tuple[str, int] | None]:
+        """Path of the original, and path and size of what is kept of a rejected image."""
+        judged = (response.body, analysis, header, verdict, policy, {"url": response.url, "page_url": item.page.url})
+        if not verdict.keep:
+            return None, await self.keeping.drop(*judged)
+        try:
+            return await self.keeping.keep(*judged), None
+        except (StoreError, UnavailableError, SpoolFullError) as error:
+            # Nothing of the page is recorded, so that it is fetched again when there is room.
+            self.session.lost(error, STORE_FAILED)
+            raise Stopping from error
 
     def _count(self, seen: Seen) -> None:
         self.stats.inc_value("posterbot/images")

@@ -7,7 +7,6 @@ Whatever came from the web is text here, and only http and https addresses becom
 from __future__ import annotations
 
 import base64
-import io
 import os
 from collections.abc import Iterator
 from html import escape
@@ -16,25 +15,26 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from models.decode import ImageError, read_rgb
+from models.decode import ImageError
 from posterbot.catalogue.answers import Funnel, PolicyRow, Sighting
 from posterbot.catalogue.display import size
 from posterbot.catalogue.queries import funnel, kept_images
+from posterbot.stores.store import Store, UnavailableError
+from posterbot.thumbnail import thumbnail
 from posterbot.web.style import STYLE
-
-THUMBNAIL_SIDE = 320
-"""Longer side of an embedded thumbnail in pixels: sharp on a tile of about 200 pixels, and some 15 kB."""
 
 _TOP_REASONS = 8
 
 
-def write_contact_sheet(engine: Engine, store: Path | None, out: Path, run: int | None = None, limit: int = 300) -> int:
+def write_contact_sheet(
+    engine: Engine, store: Store | None, out: Path, run: int | None = None, limit: int = 300
+) -> int:
     """Write the kept images of ``run`` (None: of all runs), latest first, as one HTML page.
 
     Args:
         engine: from ``open_catalogue``.
-        store: the folder that holds the originals; None where they are not on this machine. An image that cannot be
-            read from it gets a tile without a picture.
+        store: where the originals are; None: they are not to be asked for. An image that cannot be read from it gets a
+            tile without a picture.
         out: the page; replaced only when the new one is complete.
         run: a run's number.
         limit: at most so many images.
@@ -148,7 +148,7 @@ def _reasons(counts: Funnel) -> str:
     return f"<section><h2>Dropped: {counts.dropped:,}</h2><ul class=bars>{rows}</ul></section>"
 
 
-def _tile(sighting: Sighting, store: Path | None) -> str:
+def _tile(sighting: Sighting, store: Store | None) -> str:
     name = sighting.film or sighting.alt or sighting.title or sighting.url.rpartition("/")[2] or sighting.url
     told = (
         f"{escape(sighting.label or '')} <span class=score>{'' if sighting.score is None else f'{sighting.score:.2f}'}"
@@ -168,23 +168,17 @@ def _tile(sighting: Sighting, store: Path | None) -> str:
     )
 
 
-def _thumbnail(sighting: Sighting, store: Path | None) -> bytes | None:
+def _thumbnail(sighting: Sighting, store: Store | None) -> bytes | None:
     """A small JPEG of the stored original; None where it is not to be had."""
     if store is None or sighting.path is None:
         return None
-    file = (store / sighting.path).resolve()
-    if not file.is_relative_to(store.resolve()):
-        return None
     try:
-        small = read_rgb(file.read_bytes(), THUMBNAIL_SIDE)
-    except (OSError, ImageError):
+        return thumbnail(store.get(sighting.path))
+    except (LookupError, ValueError, UnavailableError, ImageError):
         return None
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=75, optimize=True)
-    return buffer.getvalue()
 
 
-def _missing(sighting: Sighting, store: Path | None) -> str:
+def _missing(sighting: Sighting, store: Store | None) -> str:
     if sighting.path is None:
         return "bytes not kept"
     return "stored elsewhere" if store is None else "file not found or not readable"

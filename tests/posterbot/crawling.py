@@ -46,8 +46,10 @@ def command(folder: Path, *arguments: str, **settings: object) -> list[str]:
     given = {
         "IMAGES_STORE": folder / "images",
         "CATALOGUE_URL": f"sqlite:///{folder}/catalogue.db",
+        "SPOOL": folder / "spool",
         "REPORTS": folder / "runs",
         "TELNETCONSOLE_PORT": "0",
+        "ALLOWED_PRIVATE_HOSTS": "127.0.0.0/8",
         "RETRY_BACKOFF": 0.05,
         "HOST_BACKOFF": 0.1,
         **settings,
@@ -58,7 +60,7 @@ def command(folder: Path, *arguments: str, **settings: object) -> list[str]:
 
 def environment() -> dict[str, str]:
     """No settings from outside, and Google's client does not ask the network who it is."""
-    ours = {"IMAGES_STORE", "CATALOGUE_URL", "OPERATOR_CONTACT", "START", "REPORTS"}
+    ours = {"IMAGES_STORE", "CATALOGUE_URL", "OPERATOR_CONTACT", "START", "REPORTS", "SPOOL"}
     return {name: value for name, value in os.environ.items() if name not in ours} | {"NO_GCE_CHECK": "true"}
 
 

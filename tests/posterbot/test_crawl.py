@@ -189,7 +189,7 @@ def test_depth_limit_is_scrapys_own(site: Site, tmp_path: Path) -> None:
         ([], {"IMAGES_STORE": "/dev/null/images"}, "IMAGES_STORE: cannot write to /dev/null/images"),
         ([], {"IMAGES_STORE": ""}, "IMAGES_STORE is empty"),
         ([], {"IMAGES_STORE": "smb://host/x"}, "IMAGES_STORE: cannot store to smb://"),
-        ([], {"IMAGES_STORE": "gs://no-bucket/x"}, "IMAGES_STORE: cannot use gs://no-bucket/x: "),
+        ([], {"IMAGES_STORE": "gs://no-bucket/x"}, "IMAGES_STORE: gs://no-bucket/x: cannot use the credentials"),
         ([], {"CATALOGUE_URL": "nonsense"}, "nonsense"),
         ([], {"CATALOGUE_URL": "sqlite:////dev/null/c.db"}, "/dev/null"),
     ],

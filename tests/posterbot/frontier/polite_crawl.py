@@ -98,6 +98,7 @@ process = AsyncCrawlerProcess(
         "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "posterbot.frontier.handler.PoliteHandler"),
         "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
         "HTTPERROR_ALLOW_ALL": True,
+        "ALLOWED_PRIVATE_HOSTS": "127.0.0.0/8",
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "INFO",
         **PLAN["settings"],

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-from failing_cases import images_again, leave, lost, record, refused, waiting
+from failing_cases import POLICY, images_again, leave, lost, record, refused, waiting
 from frontier_cases import Part
 from scrapy import Spider
 from scrapy.http import Response
@@ -130,6 +130,23 @@ def test_pictures_that_were_not_stored(engine: Engine, part: Part) -> None:
         connection.execute(update(images).values(path="l/x.jpg"))  # another page had it, and it was stored
     assert failures(engine, part.run) == {}
     assert retry(engine, part.run, {"store_failed"}).images == Again()
+
+
+def test_pictures_that_the_store_has_lost(engine: Engine, part: Part) -> None:
+    page = Page("https://a.example/p")
+    record(
+        engine, refused(page, "lost", "l/x.jpg"), refused(page, "kept", "k/x.jpg"), refused(page, "unwanted", "u/x.jpg")
+    )
+    rejected = replace(refused(page, "unwanted", "u/x.jpg"), policy=replace(POLICY, labels=("photo",)), keep=False)
+    record(engine, replace(rejected, verdict_reason="not_relevant"))
+    assert failures(engine, part.run) == {}
+    with engine.begin() as connection:
+        connection.execute(update(images).where(images.c.path != "k/x.jpg").values(path=None))
+    assert failures(engine, part.run) == {"store_failed": Failures(0, 1)}
+    assert retry(engine, part.run, {"store_failed"}).images == Again(1, 1)
+    assert images_again(part, 1) == ["lost.jpg"]
+    record(engine, refused(page, "lost", "l/x.jpg"))  # it was fetched, and stored
+    assert failures(engine, part.run) == {}
 
 
 def test_a_picture_that_is_known_needs_no_other_try(engine: Engine, part: Part) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Film, Image, Model, Outcome, Page, Policy
+from posterbot.stores.local import LocalStore
 from posterbot.web.contact_sheet import write_contact_sheet
 
 POLICY = Policy(
@@ -95,7 +96,8 @@ class Reader(HTMLParser):
 def sheet(engine: Engine, store: Path, tmp_path: Path) -> Callable[..., Reader]:
     def sheet(store: Path | None = store, run: int | None = None, limit: int = 300) -> Reader:
         out = tmp_path / "sheets" / "sheet.html"
-        number = write_contact_sheet(engine, store, out, run, limit)
+        images = None if store is None else LocalStore(str(store))
+        number = write_contact_sheet(engine, images, out, run, limit)
         assert [file.name for file in out.parent.iterdir()] == ["sheet.html"]
         reader = Reader(out.read_text())
         assert len(reader.all("figure")) == number
@@ -230,5 +232,5 @@ def test_a_sheet_that_fails_leaves_the_old_one(engine: Engine, store: Path, tmp_
     out = tmp_path / "sheet.html"
     out.write_text("old")
     with pytest.raises(LookupError):
-        write_contact_sheet(engine, store, out, run=9)
+        write_contact_sheet(engine, LocalStore(str(store)), out, run=9)
     assert out.read_text() == "old"

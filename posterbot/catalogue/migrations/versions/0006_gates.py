@@ -1,0 +1,38 @@
+"""What the gates before a request would have dropped, signals of consent, and shapes of addresses that give nothing."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006_gates"
+down_revision = "0005_stores"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add them."""
+    op.add_column("candidates", sa.Column("gate", sa.String(), nullable=True))
+    op.add_column("candidates", sa.Column("evidence", sa.String(), nullable=True))
+    op.add_column("pages", sa.Column("evidence", sa.String(), nullable=True))
+    op.create_index(
+        "ix_candidates_url",
+        "candidates",
+        ["url"],
+        unique=False,
+        sqlite_where=sa.text("image_id IS NOT NULL"),
+        postgresql_where=sa.text("image_id IS NOT NULL"),
+    )
+    op.create_table(
+        "image_patterns",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.String(), nullable=False),
+        sa.Column("pattern", sa.String(), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_image_patterns_source_id_sources"),
+        sa.PrimaryKeyConstraint("id", name="pk_image_patterns"),
+        sa.UniqueConstraint("source_id", "wanted", "pattern", name="uq_image_patterns_source_id_wanted_pattern"),
+    )

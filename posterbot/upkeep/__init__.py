@@ -1,0 +1,1 @@
+"""What keeps catalogue and store in step: fsck, and what is to be forgotten."""
