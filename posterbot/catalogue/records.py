@@ -160,4 +160,6 @@ class Outcome:
     """Summed probability of the policy's labels, 0–1."""
     claim: Claim | None = None
     """What the list says that named it."""
+    gate: str | None = None
+    """Fetched only to measure what is lost: the reason for which it would not have been."""
     at: datetime = field(default_factory=now)

@@ -112,6 +112,7 @@ def candidate_row(outcome: Outcome, page: int, image: int | None, source: int) -
         "last_modified": clean(outcome.last_modified),
         "reason": None if outcome.reason is None else clean(outcome.reason),
         "fetched_at": outcome.at,
+        "gate": outcome.gate,
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -15,6 +16,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.web._newclient import RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived
 from twisted.web.client import HTTPConnectionPool
 
+from posterbot.frontier.guard import Guard, PrivateAddress
 from posterbot.frontier.hosts import hosts_of
 from posterbot.frontier.retry_after import seconds
 from posterbot.frontier.turn import Stopping
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from posterbot.frontier.turn import Turn
 
-_OUR_OWN = (DownloadCancelledError, UnsupportedURLSchemeError, NotSupported, ValueError)
+_OUR_OWN = (DownloadCancelledError, UnsupportedURLSchemeError, NotSupported, PrivateAddress, ValueError)
 """Errors that say nothing of the host: we had enough of the answer, or never asked."""
 _UNANSWERED = (RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived)
 
@@ -43,6 +45,8 @@ class _Transfer:
     """Was it lost before?"""
     size: int = 0
     """Bytes of the body so far, as they came over the line."""
+    proxied: bool = False
+    """Does somebody else connect to the host?"""
     reused: bool = False
     """Is it over a connection that has served before?"""
 
@@ -55,6 +59,7 @@ class _Pool(HTTPConnectionPool):
     """Twisted's pool, but requests over a stale connection are not repeated at once, behind the back of the gate."""
 
     retryAutomatically = False  # noqa: N815  # Twisted's name
+    guard: Guard
 
     def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:  # noqa: N802
         """A kept connection, if the transfer may have one and there is one, else a new one."""
@@ -65,8 +70,10 @@ class _Pool(HTTPConnectionPool):
         return super().getConnection(key, endpoint)
 
     def _newConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:  # noqa: N802
-        _beginning.get().reused = False
-        return super()._newConnection(key, endpoint)
+        transfer = _beginning.get()
+        transfer.reused = False
+        connect = partial(super()._newConnection, key, endpoint)
+        return connect() if transfer.proxied else self.guard.connect(key, endpoint, connect)
 
 
 class PoliteHandler(HTTP11DownloadHandler):
@@ -75,7 +82,7 @@ class PoliteHandler(HTTP11DownloadHandler):
     The download timeout does not run while it waits. http and https have a handler each, but a host has one gate.
 
     Raises:
-        HostClosed, Stopping: instead of a download.
+        HostClosed, Stopping, PrivateAddress: instead of a download.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -84,6 +91,7 @@ class PoliteHandler(HTTP11DownloadHandler):
 
         pool = _Pool(reactor)  # type: ignore[no-untyped-call]
         pool.maxPersistentPerHost, pool._factory = self._pool.maxPersistentPerHost, self._pool._factory
+        pool.guard = self._guard = Guard.from_crawler(crawler)
         self._pool = pool
         self._transfers: dict[Request, _Transfer] = {}
         crawler.signals.connect(self._headers_received, signals.headers_received)
@@ -91,9 +99,11 @@ class PoliteHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """Download in turn. What was lost with a stale connection is asked for once more, in another turn."""
-        host = urlparse_cached(request).hostname
+        parts = urlparse_cached(request)
+        host = parts.hostname
         if not host or len(host) > 253:  # RFC 1035: no name is longer
             raise ValueError(f"{request.url} names no host")
+        self._guard.check_spelled(host, parts.port or {"http": 80}.get(parts.scheme, 443))
         hosts = hosts_of(self._crawler)
         async with hosts.turn(host) as turn:
             response = await self._download(request, turn, again=False)
@@ -105,7 +115,7 @@ class PoliteHandler(HTTP11DownloadHandler):
 
     async def _download(self, request: Request, turn: Turn, again: bool) -> Response | None:
         """None where the host had closed the connection kept open to it, or did so while the request was on its way."""
-        transfer = _Transfer(turn, again)
+        transfer = _Transfer(turn, again, proxied=bool(request.meta.get("proxy")))
         self._transfers[request] = transfer
         _beginning.set(transfer)
         fetching = asyncio.ensure_future(super().download_request(request))
