@@ -12,6 +12,7 @@ from models.classifier import Classifier
 from models.decode import MAX_PIXELS, Header, ImageError, ImageProblem, Picture
 from models.fitting import fit_square, longer_side
 from models.phash import phash
+from models.quality import Quality, measure
 
 
 class ScoreError(RuntimeError):
@@ -32,6 +33,7 @@ class Analysis:
     """float32, one probability per label of the model."""
     model: str | None = None
     """``hash`` of the model that gave the scores."""
+    quality: Quality | None = None
 
 
 def any_size(_: Header) -> bool:
@@ -64,7 +66,7 @@ def analyse(
             if wanted(picture.header):
                 longer = longer_side(model.fit, model.side, picture.header.width, picture.header.height)
                 image = picture.rgb(longer, max_pixels)
-                answer = replace(answer, phash=phash(image))
+                answer = replace(answer, phash=phash(image), quality=measure(image))
                 pixels.append(fit_square(image, model.side, model.fit))
                 places.append(len(answers))
         except ImageError as error:

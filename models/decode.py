@@ -22,6 +22,14 @@ warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 MAX_PIXELS = 64_000_000
 """Default for the largest width × height that is decoded: 64 megapixels, 192 MB as RGB."""
+MAX_READS = 100_000
+"""Steps in which a file may be read. 20 MB of PNG in chunks of 1 kB take some 80,000; a hostile header takes millions,
+each a turn of a loop in Python."""
+MAX_SCANS = 16
+"""Scans that a progressive JPEG of ``max_pixels`` may have, and smaller ones accordingly more: a scan that codes
+nothing is a few bytes, and goes over every pixel all the same. Encoders write about ten."""
+MAX_ICON_PIXELS = 4_000_000
+"""Largest width × height of a picture in an icon, which Pillow decodes as it opens the file."""
 PADDING = 128
 """The grey around a letterboxed picture."""
 
@@ -108,6 +116,7 @@ class Picture:
     """
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self._image = _open(data)
         self.header = Header(self._image.format or "", *self._image.size)
 
@@ -128,6 +137,10 @@ class Picture:
         width, height = self.header.width, self.header.height
         if width * height > max_pixels:
             raise ImageError(ImageProblem.TOO_MANY_PIXELS, f"{width}x{height} is more than {max_pixels:,} pixels")
+        if self._image.info.get("progressive"):
+            scans = self._data.count(b"\xff\xda")  # nowhere else in coded data
+            if scans * width * height > MAX_SCANS * max_pixels:
+                raise ImageError(ImageProblem.TOO_MANY_PIXELS, f"{scans} scans of {width}x{height} pixels")
         with self._image as image:
             try:
                 # At least twice the wanted size leaves the resize something to average: lettering stays lettering.
@@ -135,6 +148,8 @@ class Picture:
                 image.draft("RGB", (max(1, 2 * side * width // longer), max(1, 2 * side * height // longer)))
                 image.load()
                 small = _reduce(image, side)
+            except ImageError:
+                raise
             except Exception as error:  # as in _open: damaged data can end in anything
                 raise ImageError(ImageProblem.TRUNCATED, str(error) or type(error).__name__) from None
             # Turned last: doing it first would move every pixel of the original.
@@ -166,18 +181,48 @@ def letterbox(image: Image.Image, side: int) -> np.ndarray:
     return square
 
 
+class _Reader(io.BytesIO):
+    """A file that loses patience: Pillow's own parsers have no bound on what they walk over."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > MAX_READS:
+            raise ImageError(ImageProblem.NOT_AN_IMAGE, f"more than {MAX_READS:,} pieces")
+        return super().read(size)
+
+
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise ImageError(ImageProblem.EMPTY, "no bytes")
+    if data.startswith(b"\0\0\1\0") and data[4:8] != b"ftyp":
+        _check_icon(data)
     try:
-        image = Image.open(io.BytesIO(data), formats=_OPENERS)
+        image = Image.open(_Reader(data), formats=_OPENERS)
     except UnidentifiedImageError:
         raise _unidentified(data) from None
+    except ImageError:
+        raise
     except Exception as error:  # Pillow's plugins raise almost anything on hostile headers
         raise ImageError(ImageProblem.TRUNCATED, f"{type(error).__name__}: {error}") from None
     if image.width < 1 or image.height < 1:
         raise ImageError(ImageProblem.NOT_AN_IMAGE, "the header gives a side of 0 pixels")
     return image
+
+
+def _check_icon(data: bytes) -> None:
+    """Refuse an icon that holds a picture of more than :data:`MAX_ICON_PIXELS`, whatever its directory says."""
+    behind = 6 + 16 * int.from_bytes(data[4:6], "little")
+    for place in {data[entry + 12 : entry + 16] for entry in range(6, min(behind, len(data) - 15), 16)}:
+        at = int.from_bytes(place, "little")
+        is_png = data[at : at + 8] == b"\x89PNG\r\n\x1a\n"
+        sides = data[at + 16 : at + 24] if is_png else data[at + 4 : at + 12]
+        width, height = (int.from_bytes(side, "big" if is_png else "little") for side in (sides[:4], sides[4:]))
+        # A bitmap is followed by its mask, and both are counted; a negative height is one that begins at the top.
+        height = height if is_png else min(height, 2**32 - height) // 2
+        if width * height > MAX_ICON_PIXELS and (is_png or data[at : at + 4] != b"\x0c\0\0\0"):
+            raise ImageError(ImageProblem.TOO_MANY_PIXELS, f"an icon of {width}x{height} pixels")
 
 
 def _orientation(image: Image.Image) -> object:

@@ -21,6 +21,7 @@ from posterbot.catalogue.queries import funnel, sightings
 from posterbot.cli_asking import Failure, ask, catalogue_option, run_option
 from posterbot.cli_crawls import crawls, hosts, retry
 from posterbot.cli_forget import forget
+from posterbot.cli_recheck import recheck
 from posterbot.cli_stores import fsck, sync
 from posterbot.reasons import Reason
 
@@ -113,6 +114,7 @@ cli.add_command(retry)
 cli.add_command(fsck)
 cli.add_command(sync)
 cli.add_command(forget)
+cli.add_command(recheck)
 
 
 def main() -> None:

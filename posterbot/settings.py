@@ -42,9 +42,23 @@ IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_PIXELS = 64_000_000
 # Images between request and verdict, over all hosts; bounds memory at worst to this times IMAGES_MAX_BYTES.
 IMAGES_IN_FLIGHT = 128
+# Before an image is asked for: posterbot/filters/gates.py has the rules. EXPLORE is the share of what they drop that is
+# fetched all the same, so that "posterbot stats" can say what is lost.
+GATES = ["declared_size", "declared_aspect", "name_pattern", "barren_pattern", "unlikely_words"]
+EXPLORE = 0.02
+# Longer ÷ shorter side.
+IMAGES_MAX_ASPECT = 3.2
+# Of what would be kept, leave out what is blurred or flat, and pictures that stand in for posters that are missing.
+QUALITY_GATES = True
 ITEM_PIPELINES = {"posterbot.pipelines.posters.PosterPipeline": 100}
 
 IMAGES_BYTES_IN_FLIGHT = 256 * 1024 * 1024
+
+# --- Consent -----------------------------------------------------------------------------------------------------
+# Whose wish it is that an image is not used is respected: docs/consent.md.
+OPT_OUTS = ["noai", "noimageai", "noml", "noindex", "noimageindex", "none", "tdm-reservation", "content-usage"]
+# Version of the draft standard of Content-Usage that is understood: "attach-05", or none as long as it is a draft.
+AIPREF = ""
 
 # --- Politeness --------------------------------------------------------------------------------------------------
 # Scrapy's names, our gate (posterbot/frontier/hosts.py): every request waits for its host's turn, in which a host gets
@@ -80,6 +94,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "posterbot.frontier.robots.RobotsMiddleware": 100,
 }
+SPIDER_MIDDLEWARES = {"posterbot.spiders.gating.GatingMiddleware": 900}
 COOKIES_ENABLED = False
 
 # --- Safety: docs/safety.md --------------------------------------------------------------------------------------
@@ -124,6 +139,7 @@ TRAP_PAGES = 200
 EXTENSIONS = {
     "scrapy.extensions.logstats.LogStats": None,
     "posterbot.frontier.session.Session": 0,
+    "posterbot.pipelines.early_stop.EarlyStop": 0,
     "posterbot.progress.Progress": 0,
     "posterbot.summary.Summary": 0,
 }

@@ -78,7 +78,8 @@ class Answer:
 class Site(dict[str, Answer]):
     """A web site on loopback: path → :class:`Answer`.
 
-    ``asked`` lists the paths requested, in order; ``most_at_once`` is how many were ever answered at the same time.
+    ``asked`` lists the paths requested, in order; tdmrep.json, for which each host is asked, only where there is one.
+    ``most_at_once`` is how many were ever answered at the same time.
     """
 
     def __init__(self) -> None:
@@ -94,7 +95,8 @@ class Site(dict[str, Answer]):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                site.asked.append(self.path)
+                if self.path in site or self.path != "/.well-known/tdmrep.json":
+                    site.asked.append(self.path)
                 site.agents.add(self.headers.get("User-Agent", ""))
                 answer = site.get(self.path, Answer(b"nothing here", status=404))
                 if answer.headers.get("ETag", "none") == self.headers.get("If-None-Match"):

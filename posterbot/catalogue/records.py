@@ -101,6 +101,8 @@ class Page:
     films: tuple[Film, ...] = ()
     etag: str = ""
     last_modified: str = ""
+    evidence: str | None = None
+    """What it says that forbids to use its images."""
     at: datetime = field(default_factory=now)
 
 
@@ -120,6 +122,8 @@ class Image:
     dropped_path: str | None = None
     """In the store, of what was kept of an image that was rejected."""
     dropped_bytes: int | None = None
+    quality: tuple[float, float, float] | None = None
+    """Sharpness, spread and entropy: see :mod:`models.quality`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,4 +166,6 @@ class Outcome:
     """What the list says that named it."""
     gate: str | None = None
     """Fetched only to measure what is lost: the reason for which it would not have been."""
+    evidence: str | None = None
+    """What page, image or host say that forbids to use it."""
     at: datetime = field(default_factory=now)

@@ -59,6 +59,7 @@ def page_row(url: str, page: Page, run: int, source: int) -> Row:
         "fetched_at": page.at,
         "etag": clean(page.etag),
         "last_modified": clean(page.last_modified),
+        "evidence": None if page.evidence is None else clean(page.evidence),
     }
 
 
@@ -87,6 +88,7 @@ def image_row(image: Image, seen_at: datetime) -> Row:
         "path": image.path,
         "dropped_path": image.dropped_path,
         "dropped_bytes": image.dropped_bytes,
+        **dict(zip(("sharpness", "spread", "entropy"), image.quality or (None, None, None), strict=True)),
         "first_seen_at": seen_at,
     }
 
@@ -113,6 +115,7 @@ def candidate_row(outcome: Outcome, page: int, image: int | None, source: int) -
         "reason": None if outcome.reason is None else clean(outcome.reason),
         "fetched_at": outcome.at,
         "gate": outcome.gate,
+        "evidence": None if outcome.evidence is None else clean(outcome.evidence),
     }
 
 

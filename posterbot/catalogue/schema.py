@@ -270,6 +270,9 @@ images = Table(
     Column("path", String),  # of the original; NULL: its bytes were not kept
     Column("dropped_path", String),  # of what KEEP_DROPPED had kept of it as long as it was not wanted
     Column("dropped_bytes", Integer),
+    Column("sharpness", Float),  # these three: models/quality.py
+    Column("spread", Float),
+    Column("entropy", Float),
     Column("first_seen_at", UtcDateTime, nullable=False),
 )
 

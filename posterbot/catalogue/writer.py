@@ -31,7 +31,7 @@ from posterbot.catalogue.rows import (
 Record = Page | Policy | Outcome
 Key = TypeVar("Key", bound=Hashable)
 
-_LEARNED = ("phash", "path", "dropped_path", "dropped_bytes")
+_LEARNED = ("phash", "path", "dropped_path", "dropped_bytes", "sharpness", "spread", "entropy")
 """What one sighting of an image may not know, and another does."""
 REMEMBERED = 10_000
 """How many row numbers of each table are kept in memory: enough that a crawl rarely asks twice."""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from posterbot.catalogue.database import open_catalogue
+from posterbot.filters.consent import OptOuts
 from posterbot.frontier.limits import limits_of, transfers_of
 from posterbot.frontier.session import FAILED
 from posterbot.pipelines.keeping import check_store
+from posterbot.safety import check_consoles
 from posterbot.spiders.arguments import read_arguments
+from posterbot.spiders.gating import gate_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -62,6 +65,9 @@ def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
     assert settings is not None
     limits_of(settings)
     transfers_of(settings)
+    gate_settings(settings)
+    OptOuts(settings)
+    check_consoles(settings)
     read_arguments(settings, given)
     open_catalogue(settings["CATALOGUE_URL"]).dispose()
     check_store(settings)

@@ -16,7 +16,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.web._newclient import RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived
 from twisted.web.client import HTTPConnectionPool
 
-from posterbot.frontier.guard import Guard, PrivateAddress
+from posterbot.frontier.guard import Guard, PrivateAddress, TlsError, is_tls_failure
 from posterbot.frontier.hosts import hosts_of
 from posterbot.frontier.retry_after import seconds
 from posterbot.frontier.turn import Stopping
@@ -83,6 +83,7 @@ class PoliteHandler(HTTP11DownloadHandler):
 
     Raises:
         HostClosed, Stopping, PrivateAddress: instead of a download.
+        TlsError: where the host's certificate does not hold.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -139,6 +140,8 @@ class PoliteHandler(HTTP11DownloadHandler):
                 turn.dropped()
                 return None
             turn.failed(transfer.size)
+            if is_tls_failure(error):
+                raise TlsError(str(error)) from error
             raise
         finally:
             self._transfers.pop(request, None)

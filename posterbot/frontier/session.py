@@ -20,6 +20,7 @@ from posterbot.frontier.hosts import Hosts, register
 from posterbot.frontier.limits import limits_of, transfers_of
 from posterbot.frontier.records import Failed, Finished, HostState, Link
 from posterbot.frontier.store import Frontier
+from posterbot.frontier.tdmrep import TdmFiles
 from posterbot.frontier.ticket import Ticket
 from posterbot.frontier.workers import Worker
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection
+
+    from posterbot.page.consent import Signal
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +115,7 @@ class Session:
             backoff=settings.getfloat("HOST_BACKOFF"),
         )
         register(self.crawler, self.hosts)
+        self._tdm = TdmFiles.from_crawler(self.crawler) if "tdm-reservation" in spider.opt_outs.respected else None
         self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the grace of a stop is over."""
         self.stopping = False
@@ -135,6 +139,10 @@ class Session:
         except CatalogueError as error:  # most likely what ended the crawl, and has been said
             self.lost(error)
         self.engine.dispose()
+
+    async def tdm_signal(self, url: str) -> Signal | None:
+        """What the tdmrep.json of its host says of ``url``. Raises Stopping."""
+        return None if self._tdm is None else await self._tdm.signal(url)
 
     # --- what becomes of a URL ----------------------------------------------------------------------------------
 

@@ -111,6 +111,8 @@ def read_source(attributes: Mapping[str, str], resolver: Resolver) -> list[Sourc
 
 def read_srcset(text: str, resolver: Resolver) -> list[Source]:
     """The files of a ``srcset`` with absolute addresses."""
+    if resolver.exhausted:
+        return []
     sources = [replace(source, url=resolver.image(source.url)) for source in parse_srcset(text)]
     return [source for source in sources if source.url]
 
@@ -150,7 +152,7 @@ def _filled_in(attributes: Mapping[str, str], name: str, resolver: Resolver) -> 
     raw = attributes.get(name)
     if raw and "{width}" in raw:
         try:
-            widths = json.loads(attributes.get("data-widths", "")[:1_000])
+            widths = json.loads(attributes.get("data-widths", "")[:300])
         except ValueError:
             widths = None
         known = [width for width in widths if pixels(width)] if isinstance(widths, list) else []

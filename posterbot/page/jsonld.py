@@ -43,7 +43,7 @@ def read_json_ld(blocks: Iterable[str], resolver: Resolver) -> tuple[list[Offer]
         if "ImageObject" in types_of(thing):
             offers += _image_object(thing, "", resolver)
             continue
-        owner = next(iter(texts(thing, "name", {})), "")
+        owner = clean(next(iter(texts(thing, "name", {})), ""), 200)
         for name in IMAGE_PROPERTIES:
             for value in values(thing, name):
                 if isinstance(value, str):

@@ -27,8 +27,11 @@ from posterbot.page.images import (
 from posterbot.page.srcset import Source, best_first
 from posterbot.page.urls import Resolver, is_image
 
-MAX_OFFERS = 4 * MAX_CANDIDATES
+MAX_OFFERS = 2 * MAX_CANDIDATES
 """Places in the markup that are read; several make one candidate."""
+
+MAX_PAGE_CSS = 1_000_000
+"""Characters of CSS that are read on one page."""
 
 ICON = 48
 """Pixels: an image declared smaller, inside a link to an image file, is a symbol and no thumbnail."""
@@ -53,6 +56,7 @@ class Offers:
         self.all: list[Offer] = []
         self._resolver = resolver
         self._captions = captions
+        self._css_left = MAX_PAGE_CSS
         self._pictures: list[_Picture] = []
         self._anchors: list[list[Offer]] = []
         self._noscript: list[Offer] | None = None
@@ -74,6 +78,8 @@ class Offers:
 
     def img(self, node: Element, attributes: Attributes) -> None:
         """An ``<img>``, in a ``<picture>`` or by itself."""
+        if len(self.all) >= MAX_OFFERS:
+            return
         picture = self._pictures[-1] if self._pictures and not self._pictures[-1].taken else None
         offer = self.add(read_img(attributes, self._resolver, picture.sources if picture else ()))
         if picture:
@@ -133,7 +139,7 @@ class Offers:
 
     def preload(self, attributes: Attributes) -> None:
         """A ``<link rel=preload as=image>``: the words of an ``<img>`` under other names."""
-        if attributes.get("type", "").strip().lower() in UNREADABLE_TYPES:
+        if len(self.all) >= MAX_OFFERS or attributes.get("type", "").strip().lower() in UNREADABLE_TYPES:
             return
         words = {"src": attributes.get("href", ""), "srcset": attributes.get("imagesrcset", "")}
         offer = self.add(read_img(words, self._resolver))
@@ -142,6 +148,8 @@ class Offers:
 
     def simple(self, address: str | None, found_by: FoundBy, attributes: Attributes) -> None:
         """An element with one address and the usual attributes."""
+        if len(self.all) >= MAX_OFFERS:
+            return
         url = self._resolver.image(address)
         if url:
             width, height = declared_size(attributes)
@@ -150,6 +158,10 @@ class Offers:
 
     def css(self, css: str, attributes: Attributes, found_by: FoundBy = FoundBy.CSS) -> None:
         """The backgrounds of a style sheet or a ``style`` attribute."""
+        if len(self.all) >= MAX_OFFERS:
+            return
+        css = css[: self._css_left]
+        self._css_left -= len(css)
         for picture in background_images(css):
             urls = [url for source in best_first(picture) if (url := self._resolver.image(source.url))]
             if urls:

@@ -15,6 +15,9 @@ MIN_USEFUL_WIDTH = 640
 MAX_SOURCES = 64
 """Entries read from one attribute; real ones have fewer than twenty."""
 
+MAX_ENTRIES = 4 * MAX_SOURCES
+"""The same, with those that make no sense."""
+
 _NOT_SPACE = re.compile(r"[^ \t\n\f\r]+")
 _SPACE_OR_COMMA = re.compile(r"[ \t\n\f\r,]+")
 _WIDTH = re.compile(r"([0-9]{1,9})w")
@@ -36,8 +39,9 @@ class Source:
 def parse_srcset(text: str) -> list[Source]:
     """The sources of a ``srcset``, in the order written; those with descriptors that make no sense are left out."""
     sources: list[Source] = []
-    position, end = 0, len(text)
-    while position < end and len(sources) < MAX_SOURCES:
+    position, end, entries = 0, len(text), 0
+    while position < end and len(sources) < MAX_SOURCES and entries < MAX_ENTRIES:
+        entries += 1
         separator = _SPACE_OR_COMMA.match(text, position)
         if separator:
             position = separator.end()

@@ -10,6 +10,12 @@ from w3lib.url import safe_url_string
 MAX_URL_LENGTH = 4096
 """Longer addresses are dropped: servers refuse them, and a catalogue should not have to store them."""
 
+MAX_ADDRESSES = 30_000
+"""Different addresses that are read on one page; fewer if they are long or strange, which takes time."""
+
+MAX_MENTIONS = 100_000
+"""Addresses that are read on one page, each as often as it stands there."""
+
 IMAGE_EXTENSIONS = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "avif", "bmp", "tif", "tiff"})
 """A link to one of these is a picture, not a page."""
 
@@ -27,6 +33,11 @@ _EDGES = "".join(map(chr, range(0x21)))
 _DROPPED = str.maketrans("", "", "\t\n\r")
 # A name or an IPv6 address, as ``urlsplit`` gives it; names of other alphabets are punycode by then.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+# What nearly all addresses look like: nothing in them is to be encoded, and the rest is checked by looking.
+_SAFE = re.compile(
+    r"https?://[a-z0-9]{1,63}(?:[.-][a-z0-9]{1,30}){0,5}(?::[1-9][0-9]{1,3})?"
+    r"/[A-Za-z0-9._~/-]*(?:\?[A-Za-z0-9._~/=&-]+)?"
+)
 # A template that no script has filled in yet: {{ film.poster }}, ${poster}, <%= poster %>, …/{width}/….
 _UNFILLED = re.compile(r"\{\{|\$\{|\{%|<%|\{(?:width|height|size)\}")
 
@@ -37,8 +48,15 @@ class Resolver:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.data_uris = 0
+        self._mentions = 0
+        self._left = MAX_ADDRESSES
         # A page names the same few addresses again and again: logo, placeholder, thumbnail and full file.
         self._known: dict[str, str] = {}
+
+    @property
+    def exhausted(self) -> bool:
+        """Has the page named so many addresses that no more are read?"""
+        return self._mentions >= MAX_MENTIONS
 
     def image(self, raw: str | None) -> str:
         """The URL of an image; empty where ``raw`` is a ``data:`` URI, a fragment of this page, or no http(s) URL."""
@@ -51,10 +69,14 @@ class Resolver:
 
     def link(self, raw: str | None) -> str:
         """The URL of a link, without its fragment; empty where it leads to no other http(s) address."""
-        if raw is None:
+        if raw is None or self.exhausted:
             return ""
+        self._mentions += 1
         if raw not in self._known:
-            self._known[raw] = absolute_url(self.base_url, raw)
+            if self._left <= 0:
+                return ""
+            url = self._known[raw] = absolute_url(self.base_url, raw)
+            self._left -= (1 if _SAFE.fullmatch(url) else 3) * (1 + len(raw) // 64)
         return self._known[raw]
 
 
@@ -74,6 +96,8 @@ def absolute_url(base_url: str, raw: str) -> str:
         joined = urljoin(base_url, path.replace("\\", "/") + question_mark + query)
         if not joined[:8].lower().startswith(("http://", "https://")):
             return ""
+        if _SAFE.fullmatch(joined) and len(joined) <= MAX_URL_LENGTH:
+            return joined
         url = safe_url_string(joined)
         parts = urlsplit(url)
         if not _HOST.fullmatch(parts.hostname or "") or parts.username is not None or parts.port == 0:

@@ -19,6 +19,8 @@ from posterbot.page.offers import Offers
 from posterbot.page.urls import Resolver, is_image, is_page
 
 MAX_LINKS = 10_000
+MAX_SCRIPTS = 1_000
+"""Of JSON-LD."""
 
 Element = Any  # of lxml, which ships no types
 Attributes = dict[str, str]
@@ -96,7 +98,8 @@ class Walk:
             case "link":
                 self._link(attributes)
             case "script":
-                if attributes.get("type", "").partition(";")[0].strip().lower() == "application/ld+json":
+                of_data = attributes.get("type", "").partition(";")[0].strip().lower() == "application/ld+json"
+                if of_data and len(self.json_ld) < MAX_SCRIPTS:
                     self.json_ld.append(node.text or "")
             case "style":
                 self.offers.css(node.text or "", {})

@@ -17,6 +17,7 @@ from scrapy.exceptions import (
 )
 
 from posterbot.frontier.forgotten import Forgotten
+from posterbot.frontier.guard import PrivateAddress, is_tls_failure
 from posterbot.frontier.robots import ForbiddenByRobots, RobotsUnreachable
 from posterbot.frontier.turn import HostClosed, Stopping
 from posterbot.politeness import NoContact
@@ -29,6 +30,7 @@ _CLOSED = {"budget": Reason.HOST_BUDGET, "failing": Reason.HOST_FAILING}
 _REFUSALS: tuple[tuple[type[IgnoreRequest], Reason], ...] = (
     (NoContact, Reason.NO_CONTACT),
     (Forgotten, Reason.FORGOTTEN),
+    (PrivateAddress, Reason.PRIVATE_ADDRESS),
     (Stopping, Reason.STOPPED),
     (ForbiddenByRobots, Reason.ROBOTS_TXT),
     (RobotsUnreachable, Reason.ROBOTS_UNREACHABLE),
@@ -61,6 +63,8 @@ def reason_of_failure(error: BaseException) -> Reason:
     if isinstance(error, IgnoreRequest):
         # Scrapy's middlewares tell their refusals apart by text alone.
         return Reason.REDIRECT_LOOP if "redirect" in str(error).lower() else Reason.FETCH_FAILED
+    if is_tls_failure(error):
+        return Reason.TLS_FAILED
     return next((reason for kind, reason in _FAILURES if isinstance(error, kind)), Reason.FETCH_FAILED)
 
 

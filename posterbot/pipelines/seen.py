@@ -30,6 +30,9 @@ class Seen:
     scores: np.ndarray | None = None
     policy: Policy | None = None
     verdict: Verdict | None = None
+    evidence: str | None = None
+    known: bool = False
+    """Judged by what the catalogue had, and not looked at again."""
 
     @property
     def keep(self) -> bool:
@@ -43,8 +46,8 @@ class Seen:
             return self.reason
         return self.verdict.reason if self.verdict else Reason.FETCH_FAILED
 
-    def outcome(self, candidate: Candidate, page: Page, claim: Claim | None = None) -> Outcome:
-        """The row for ``candidate`` of ``page``, of which a list may say something."""
+    def outcome(self, candidate: Candidate, page: Page, claim: Claim | None, gate: Reason | None) -> Outcome:
+        """The row for ``candidate`` of ``page``, of which a list may say something; ``gate`` would have dropped it."""
         verdict = self.verdict
         return Outcome(
             page=page,
@@ -70,6 +73,8 @@ class Seen:
             label=verdict.label if verdict else None,
             score=verdict.score if verdict else None,
             claim=claim,
+            gate=gate,
+            evidence=self.evidence,
         )
 
     def result(self, candidate: Candidate) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.selector import Selector
 
 from posterbot.catalogue.records import Page
+from posterbot.filters.consent import OptOuts
 from posterbot.frontier.requests import PARENT, TICKET
 from posterbot.frontier.session import Session
 from posterbot.frontier.ticket import Ticket
 from posterbot.items import PageItem
-from posterbot.page import Candidate, FoundBy, read_page
+from posterbot.page import Candidate, FoundBy, PageContent, read_page
+from posterbot.page.consent import Signal
 from posterbot.pipelines.fetch import reason_of_failure
 from posterbot.reasons import Reason
 from posterbot.sample.server import SampleSite
@@ -61,6 +63,7 @@ class PostersSpider(Spider):
         self.since = arguments.since
         """Pages that earlier runs have read since then are not asked again; older ones only whether they changed."""
         self._site: SampleSite | None = None
+        self.opt_outs: OptOuts
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> PostersSpider:
@@ -68,6 +71,7 @@ class PostersSpider(Spider):
         given = {name: str(value) for name, value in kwargs.items()}
         spider = cls(read_arguments(crawler.settings, given), given)
         spider._set_crawler(crawler)
+        spider.opt_outs = OptOuts(crawler.settings)
         return spider
 
     @property
@@ -200,13 +204,25 @@ class PostersSpider(Spider):
             return
         # Large pages take a while to read; other downloads go on meanwhile. The tree is not kept on the response, which
         # lives until all its images are through.
-        content = await asyncio.to_thread(lambda: read_page(Selector(response), response.url))
-        if not response.meta.get("listed"):  # a list is a whole job: its pages are read, not left
+        file = await self._session.tdm_signal(response.url)
+        content, signals = await asyncio.to_thread(self._read, response, file)
+        # A list is a whole job: its pages are read, not left.
+        follows = self.opt_outs.follows(signals).allowed
+        if follows and not response.meta.get("listed"):
             parent = None if ticket is None else ticket.key
             for link in content.links:
                 yield response.follow(link, errback=self.failed, meta={PARENT: parent})
         facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
-        yield PageItem(_page(response.request, response, **facts), content.candidates, ticket=ticket)
+        if (refused := self.opt_outs.decide(signals).signal) is not None:
+            facts["evidence"] = str(refused)
+        page = _page(response.request, response, **facts)
+        # What is only linked to is not shown by the page.
+        shown = tuple(c for c in content.candidates if follows or c.found_by is not FoundBy.ANCHOR)
+        yield PageItem(page, shown, ticket=ticket, signals=signals)
+
+    def _read(self, response: HtmlResponse, file: Signal | None) -> tuple[PageContent, tuple[Signal, ...]]:
+        selector = Selector(response)
+        return read_page(selector, response.url), self.opt_outs.page_signals(response, selector, file)
 
     def failed(self, failure: Failure) -> PageItem:
         """A page that could not be read is a row as well, with the reason."""

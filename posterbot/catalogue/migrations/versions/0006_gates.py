@@ -1,4 +1,4 @@
-"""What the gates before a request would have dropped, signals of consent, and shapes of addresses that give nothing."""
+"""What the gates would have dropped, signals of consent, quality, and shapes of addresses that give nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("candidates", sa.Column("gate", sa.String(), nullable=True))
     op.add_column("candidates", sa.Column("evidence", sa.String(), nullable=True))
     op.add_column("pages", sa.Column("evidence", sa.String(), nullable=True))
+    for name in ("sharpness", "spread", "entropy"):
+        op.add_column("images", sa.Column(name, sa.Float(), nullable=True))
     op.create_index(
         "ix_candidates_url",
         "candidates",

@@ -1,0 +1,119 @@
+"""What the gates before a request save, and what they lose: a film site crawled with all of them and with none.
+
+    python benchmarks/cheap_gates.py [--films 500] [--rounds 1] [--pictures DIR] [-s NAME=VALUE …]
+
+The site (tests/film_site.py) has a page for each film and some sixty pictures on each: icons, flags, advertising,
+trackers, faces, stills, posters in several sizes. It is served on loopback by a process of its own, which counts what
+it is asked for. DIR holds real pictures in folders named by label (poster, film_still, photo, video_thumbnail,
+portrait, banner, book_cover, product, album_cover, logo, icon); without it they are drawn. Both crawls have the same
+settings but for GATES and what ``--off`` adds. Printed: requests for images and their bytes with and without gates, the
+posters that only the crawl without has kept, and ``posterbot stats`` of the last crawl with gates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from posterbot.catalogue.database import open_catalogue
+from posterbot.catalogue.gates import GATES
+from posterbot.catalogue.queries import sightings
+
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "posterbot")]
+
+from crawling import command, environment  # noqa: E402
+from film_site import FilmSite  # noqa: E402
+from film_site_server import Served  # noqa: E402
+
+
+@dataclass
+class Crawled:
+    """One crawl: what the site was asked for, and the paths of the posters that were kept."""
+
+    folder: Path
+    requests: int
+    bytes: int
+    kept: set[str]
+    seconds: float
+
+
+def crawl(served: Served, folder: Path, settings: dict[str, object]) -> Crawled:
+    """Crawl all of the site into ``folder``."""
+    served.asked()
+    begun = time.perf_counter()
+    done = subprocess.run(
+        command(folder, "-a", f"start={served.url}/", LOG_LEVEL="WARNING", **settings),
+        cwd=TESTS.parent,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        sys.exit(f"the crawl failed:\n{done.stderr[-3000:]}")
+    seconds = time.perf_counter() - begun
+    asked = served.asked()
+    engine = open_catalogue(f"sqlite:///{folder}/catalogue.db", must_exist=True)
+    kept = {_path(each.url) for each in sightings(engine, verdict="kept")}
+    engine.dispose()
+    return Crawled(folder, sum(map(len, asked.values())), sum(map(sum, asked.values())), kept, seconds)
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def compare(site: FilmSite, gated: Crawled, open_: Crawled) -> None:
+    """Print the two beside each other."""
+    for name, one in (("all gates", gated), ("no gates", open_)):
+        films = len(site.poster_films(one.kept))
+        other = len([path for path in one.kept if site.pictures[path].film is None])
+        print(
+            f"{name:10} {one.requests:7,} requests {one.bytes / 1e6:8.1f} MB  posters of {films:4} films, "
+            f"{other} other pictures kept, {one.seconds:.0f} s"
+        )
+    lost = {full: site.poster_films(open_.kept, full) - site.poster_films(gated.kept, full) for full in (False, True)}
+    had = len(site.poster_films(open_.kept)) or 1
+    large = len(site.poster_films(open_.kept, True)) or 1
+    print(
+        f"requests ÷ {open_.requests / gated.requests:.2f}, bytes ÷ {open_.bytes / gated.bytes:.2f}, films without any "
+        f"poster that had one: {len(lost[False])} ({len(lost[False]) / had:.2%}), without their large one: "
+        f"{len(lost[True])} ({len(lost[True]) / large:.2%})",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Crawl and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--films", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("-s", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="of both crawls")
+    parser.add_argument("--off", action="append", default=[], metavar="NAME=VALUE", help="of the one without gates")
+    given = parser.parse_args()
+    both: dict[str, object] = {"GATES": ",".join(GATES)} | dict(each.split("=", 1) for each in given.settings)
+    none = both | {"GATES": ""} | dict(each.split("=", 1) for each in given.off)
+    site = FilmSite(given.films, given.seed)
+    print(f"{len(site.pages):,} pages, {site.references:,} references to {len(site.pictures):,} pictures", flush=True)
+    with tempfile.TemporaryDirectory() as scratch, Served(given.films, given.seed, given.pictures) as served:
+        for number in range(given.rounds):
+            folder = Path(scratch) / str(number)
+            crawls = {}
+            for name in ("on", "off") if number % 2 == 0 else ("off", "on"):
+                crawls[name] = crawl(served, folder / name, both if name == "on" else none)
+            compare(site, crawls["on"], crawls["off"])
+        catalogue = f"sqlite:///{Path(scratch) / str(given.rounds - 1)}/on/catalogue.db"
+        subprocess.run([sys.executable, "-m", "posterbot.cli", "stats", "--catalogue", catalogue], check=True)
+
+
+if __name__ == "__main__":
+    main()

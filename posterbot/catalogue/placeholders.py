@@ -1,0 +1,51 @@
+"""Pictures that stand in for a poster that is missing: found by their own frequency (``Recorder.call``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, func, literal, or_, select, update
+
+from posterbot.catalogue.schema import candidates, claims, films, images, verdicts
+from posterbot.page.candidates import FoundBy
+from posterbot.reasons import Reason
+
+FILMS = 5
+"""So many films with one and the same poster have none. Seasons and versions of one may well share theirs."""
+
+# Where the markup itself says that a picture is the film's. Elsewhere a page may show the posters of other films.
+_ITS_OWN = [found_by.value for found_by in (FoundBy.OPEN_GRAPH, FoundBy.TWITTER, FoundBy.JSON_LD, FoundBy.MICRODATA)]
+
+
+def placeholders(connection: Connection, calls: Sequence[str]) -> list[bool]:
+    """For each sha256: is it given as the poster of FILMS different films? Verdicts that keep it are turned.
+
+    A picture is a page's own where its markup says so, or its alt text has the name of the page's film in it; a list
+    names its own.
+    """
+    known = select(images.c.sha256, images.c.id).where(images.c.sha256.in_(calls))
+    found = {sha256: _stands_in(connection, number) for sha256, number in connection.execute(known).all()}
+    return [found.get(sha256, False) for sha256 in calls]
+
+
+def _stands_in(connection: Connection, image: int) -> bool:
+    judged = select(verdicts.c.image_id).where(
+        verdicts.c.image_id == image, verdicts.c.reason == Reason.PLACEHOLDER.value
+    )
+    if connection.execute(judged.limit(1)).first() is not None:
+        return True
+    name = func.lower(func.coalesce(claims.c.title, films.c.name))
+    own = or_(
+        claims.c.candidate_id.is_not(None),
+        candidates.c.found_by.in_(_ITS_OWN),
+        func.lower(candidates.c.alt).contains(name, autoescape=False),
+    )
+    tables = candidates.outerjoin(claims, claims.c.candidate_id == candidates.c.id).outerjoin(
+        films, films.c.page_id == candidates.c.page_id
+    )
+    names = select(name).select_from(tables).where(candidates.c.image_id == image, name.is_not(None), own).distinct()
+    if len(connection.execute(names.limit(FILMS)).all()) < FILMS:
+        return False
+    kept = and_(verdicts.c.image_id == image, verdicts.c.keep)
+    connection.execute(update(verdicts).where(kept).values(keep=literal(False), reason=Reason.PLACEHOLDER.value))
+    return True

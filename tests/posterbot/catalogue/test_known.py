@@ -1,0 +1,109 @@
+"""What a crawl asks the catalogue of images: were they looked at before, where do they lie, are they placeholders?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from catalogue_records import MODEL, image, judged, page
+from sqlalchemy import Engine, select
+
+from posterbot.catalogue.database import open_catalogue
+from posterbot.catalogue.known import known_images
+from posterbot.catalogue.originals import dropped_bytes, store_of_run, stored_paths
+from posterbot.catalogue.placeholders import FILMS, placeholders
+from posterbot.catalogue.recorder import Recorder
+from posterbot.catalogue.records import Film, Outcome
+from posterbot.catalogue.schema import verdicts
+
+
+@pytest.fixture
+def engine(catalogue_url: str) -> Iterator[Engine]:
+    engine = open_catalogue(catalogue_url)
+    yield engine
+    engine.dispose()
+
+
+def record(engine: Engine, *outcomes: Outcome) -> int:
+    recorder = Recorder(engine, spider="posters", arguments={}, version="0")
+    for outcome in outcomes:
+        recorder.outcome(outcome).result()
+    recorder.close("finished")
+    return recorder.run_id
+
+
+def test_the_newest_answer_is_known(engine: Engine) -> None:
+    record(engine, judged("a", page(1), etag='"old"'))
+    quality = (1000.0, 50.0, 7.5)
+    newest = record(
+        engine,
+        judged(
+            "a", page(2), image=image("other", path="aa/x.jpg", quality=quality), etag='"new"', final_url="https://c/"
+        ),
+        judged("b", page(2), scores=None, image=image("b")),
+    )
+    asked = [("https://images.example/a.jpg", MODEL.hash), ("https://images.example/nothing.jpg", MODEL.hash)]
+    with engine.connect() as connection:
+        known, nothing = known_images(connection, asked)
+        (of_another,) = known_images(connection, [("https://images.example/a.jpg", "f" * 64)])
+        (unscored,) = known_images(connection, [("https://images.example/b.jpg", MODEL.hash)])
+    assert nothing is None
+    assert known is not None
+    assert (known.run, known.etag, known.final_url) == (newest, '"new"', "https://c/")
+    assert known.image == image("other", path="aa/x.jpg", quality=quality)
+    assert known.scores is not None
+    assert np.allclose(known.scores, [0.9, 0.06, 0.04])
+    assert of_another is not None
+    assert of_another.scores is None
+    assert unscored is not None
+    assert unscored.scores is None
+
+
+def test_where_originals_lie(engine: Engine) -> None:
+    run = record(
+        engine,
+        judged("kept", page(1), image=image("kept", path="aa/kept.jpg")),
+        judged("dropped", page(1), False, image=image("dropped", dropped_path="dropped/x.jpg", dropped_bytes=70)),
+    )
+    with engine.begin() as connection:
+        asked = [image(name).sha256 for name in ("kept", "dropped", "nothing")]
+        assert stored_paths(connection, asked) == ["aa/kept.jpg", None, None]
+        assert dropped_bytes(connection, [None, None]) == [70, 70]
+        assert store_of_run(connection, [(run, "/a")]) == [[]]
+        assert store_of_run(connection, [(run, "/b")]) == [["/a"]]  # the first stays
+
+
+def film(number: int, own: bool, same: str = "none") -> Outcome:
+    on = page(number, films=(Film("Movie", f"Film {number}"),))
+    outcome = judged(same, on, alt="" if own else "Another film")
+    return replace(outcome, found_by="json_ld") if own else outcome
+
+
+@pytest.mark.parametrize(("own", "number", "found"), [(True, FILMS, True), (True, FILMS - 1, False), (False, 9, False)])
+def test_what_stands_for_many_films(engine: Engine, own: bool, number: int, found: bool) -> None:
+    record(engine, *(film(n, own) for n in range(number)))
+    with engine.begin() as connection:
+        assert placeholders(connection, [image("none").sha256, image("unknown").sha256]) == [found, False]
+    with engine.connect() as connection:
+        assert set(map(tuple, connection.execute(select(verdicts.c.keep, verdicts.c.reason)))) == {
+            (False, "placeholder") if found else (True, "relevant")
+        }
+
+
+def test_one_film_on_many_pages(engine: Engine) -> None:
+    same = (Film("Movie", "Nosferatu"),)
+    record(engine, *(replace(judged("p", page(n, films=same)), found_by="json_ld") for n in range(2 * FILMS)))
+    with engine.begin() as connection:
+        assert placeholders(connection, [image("p").sha256]) == [False]
+
+
+def test_the_alt_text_has_the_films_name(engine: Engine) -> None:
+    named = [
+        judged("none", page(n, films=(Film("Movie", f"100% Film_{n}"),)), alt=f"Poster of 100% FILM_{n}")
+        for n in range(FILMS)
+    ]
+    record(engine, *named)
+    with engine.begin() as connection:
+        assert placeholders(connection, [image("none").sha256]) == [True]
