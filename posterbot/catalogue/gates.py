@@ -17,6 +17,8 @@ from posterbot.catalogue.schema import candidates, images, pages, verdicts
 CONFIDENCE = 0.95
 GATES = ("declared_size", "declared_aspect", "name_pattern", "barren_pattern", "unlikely_words")
 """The reasons of gates, in the order in which they are asked."""
+MEASURED = (*GATES, "extreme_aspect")
+"""And the one during the transfer: the request is not saved, but most of its bytes."""
 ALL = "all"
 
 
@@ -79,7 +81,7 @@ def measure_gates(connection: Connection, run: int | None) -> tuple[GateLoss, ..
     if not rows:
         return ()
     kept = dict(_kept(connection, run))
-    order = [gate for gate in GATES if gate in rows] + sorted(rows.keys() - set(GATES))
+    order = [gate for gate in MEASURED if gate in rows] + sorted(rows.keys() - set(MEASURED))
     found = [GateLoss.measured(gate, *rows[gate][:2], kept.get(gate, 0), rows[gate][2]) for gate in order]
     if len(found) > 1:
         dropped, explored, of_bytes = (sum(numbers) for numbers in zip(*rows.values(), strict=True))
@@ -89,7 +91,7 @@ def measure_gates(connection: Connection, run: int | None) -> tuple[GateLoss, ..
 
 def _gate() -> ColumnElement[str | None]:
     """Which gate struck a sighting; NULL: none."""
-    return func.coalesce(candidates.c.gate, case((candidates.c.reason.in_(GATES), candidates.c.reason)))
+    return func.coalesce(candidates.c.gate, case((candidates.c.reason.in_(MEASURED), candidates.c.reason)))
 
 
 def _struck(run: int | None) -> Select[Any]:
@@ -124,11 +126,11 @@ def _kept(connection: Connection, run: int | None) -> Sequence[tuple[str, int]]:
         .correlate(gated)
     )
     counted = connection.execute(select(gated.c.order, func.count()).where(~passed.exists()).group_by(gated.c.order))
-    return [(GATES[order], int(number)) for order, number in counted]
+    return [(MEASURED[order], int(number)) for order, number in counted]
 
 
 def _order() -> ColumnElement[int]:
-    return case({gate: number for number, gate in enumerate(GATES)}, value=candidates.c.gate)
+    return case({gate: number for number, gate in enumerate(MEASURED)}, value=candidates.c.gate)
 
 
 def _is_kept(image: ColumnElement[int | None]) -> ColumnElement[bool]:

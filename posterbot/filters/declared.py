@@ -97,15 +97,20 @@ class DeclaredAspect:
     """
 
     def __init__(self, wanted: Collection[str]) -> None:
-        self._on = FLAT_THINGS.issuperset(wanted)
+        self._wanted = wanted
 
     def __call__(self, candidate: Candidate, page: Page) -> tuple[bool, Reason]:
         """(True, RELEVANT) or (False, DECLARED_ASPECT)."""
         declared = candidate.declared_width, candidate.declared_height
         width, height = _named_sides(candidate.url) or declared
-        if not self._on or not width or not height or NARROWEST <= width / height <= WIDEST:
+        if not width or not height or has_proportions(width, height, self._wanted):
             return True, Reason.RELEVANT
         return False, Reason.DECLARED_ASPECT
+
+
+def has_proportions(width: int, height: int, wanted: Collection[str]) -> bool:
+    """May it be one of what is wanted, by its proportions? True where one of the labels is not among FLAT_THINGS."""
+    return NARROWEST <= width / height <= WIDEST or not FLAT_THINGS.issuperset(wanted)
 
 
 def _named_size(url: str) -> float:

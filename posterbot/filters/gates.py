@@ -69,7 +69,7 @@ class Gates:
     def judge(self, candidates: Sequence[Candidate], page: Page) -> dict[int, Gated]:
         """Index of each candidate that a gate strikes → which, and whether it is fetched all the same.
 
-        About 10 µs for each candidate; the same answer in every process that knows the same of barren shapes.
+        Some 20 µs for each candidate; the same answer in every process that knows the same of barren shapes.
         """
         struck: dict[int, Reason] = {}
         left: list[int] = []

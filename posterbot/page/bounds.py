@@ -27,12 +27,12 @@ _ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "st
 
 
 def parse_html(text: str) -> parsel.Selector:
-    """The tree of an HTML page, however it is written. Time and memory are linear in the length of ``text``."""
+    """The tree of a page, however it is written. Scrapy's own way there raises where ``<base>`` is no address."""
     return parsel.Selector(text=bounded(text), type="html")
 
 
 def bounded(text: str) -> str:
-    """``text`` without what is beyond the limits."""
+    """``text`` without what is beyond the limits: itself, where nothing is. Takes time linear in its length."""
     kept: list[str] = []
     copied = position = tags = attributes = 0
     while found := _MARKUP.search(text, position):

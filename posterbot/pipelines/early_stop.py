@@ -16,10 +16,13 @@ from scrapy import signals
 from scrapy.exceptions import StopDownload
 
 from models.decode import ImageError
+from posterbot.filters.barren import share_of
+from posterbot.filters.declared import has_proportions
 from posterbot.filters.first_bytes import MOST, FirstBytes
 from posterbot.filters.quality import MAX_ASPECT, aspect_fits
 from posterbot.filters.size import MinimumSize
 from posterbot.reasons import Reason
+from posterbot.spiders.gating import gate_settings
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from models.decode import Header
 
-IMAGE, STOPPED = "posterbot_image", "posterbot_stopped"
+IMAGE, STOPPED, EXPLORED = "posterbot_image", "posterbot_stopped", "posterbot_explored"
 """Keys of ``Request.meta``."""
 BREAK_EVEN = 32 * 1024
 """Bytes still to come from which on stopping pays, for it costs the connection."""
@@ -69,6 +72,9 @@ class EarlyStop:
         self.max_bytes = settings.getint("IMAGES_MAX_BYTES")
         self.max_pixels = settings.getint("IMAGES_MAX_PIXELS")
         self.max_aspect = settings.getfloat("IMAGES_MAX_ASPECT", MAX_ASPECT)
+        gates = gate_settings(settings)
+        self.by_label, self.explore = Reason.DECLARED_ASPECT in gates.on, gates.explore
+        self._crawler = crawler
         assert crawler.stats is not None
         self.stats = crawler.stats
         self._transfers: dict[Request, _Transfer] = {}
@@ -86,7 +92,8 @@ class EarlyStop:
         """Judge what the server says of the body. Raises StopDownload where that is enough."""
         if IMAGE not in request.meta:
             return
-        request.meta.pop(STOPPED, None)  # a redirected request has the meta of the one before
+        for key in (STOPPED, EXPLORED):
+            request.meta.pop(key, None)  # a redirected request has the meta of the one before
         transfer = _Transfer(body_length if isinstance(body_length, int) else None)
         self._transfers[request] = transfer
         if transfer.length is not None and transfer.length > self.max_bytes:
@@ -138,13 +145,24 @@ class EarlyStop:
         for keep, reason in (self.large_enough(header), aspect_fits(header, self.max_aspect)):
             if not keep:
                 return reason
+        policy = getattr(self._crawler.spider, "policy", None)
+        if self.by_label and policy and not has_proportions(header.width, header.height, policy.current.labels):
+            return Reason.EXTREME_ASPECT
         return None
 
     def _cannot_pass(self, request: Request, transfer: _Transfer, reason: Reason) -> None:
+        if reason is Reason.EXTREME_ASPECT and self._is_explored(request):
+            request.meta[EXPLORED] = reason
+            return
         request.meta[STOPPED] = transfer.reason = reason
         transfer.received_then = transfer.received
         transfer.beginning = transfer.unpack = None
         self._stop_if_it_pays(request, transfer)
+
+    def _is_explored(self, request: Request) -> bool:
+        """A share of what only has the wrong proportions is looked at, as with the gates before the request."""
+        run = getattr(self._crawler.spider, "run_id", None)
+        return share_of(f"{run} explore", request.url) < self.explore
 
     def _stop_if_it_pays(self, request: Request, transfer: _Transfer) -> None:
         """Where the length is unknown it goes on for as much as a new connection is worth, and is stopped then.

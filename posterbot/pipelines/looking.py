@@ -25,7 +25,7 @@ from posterbot.frontier.limits import transfers_of
 from posterbot.frontier.session import STORE_FAILED
 from posterbot.frontier.turn import Stopping
 from posterbot.page import FoundBy
-from posterbot.pipelines.early_stop import IMAGE, STOPPED
+from posterbot.pipelines.early_stop import EXPLORED, IMAGE, STOPPED
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
 from posterbot.pipelines.in_flight import InFlight
 from posterbot.pipelines.seen import Seen
@@ -214,6 +214,7 @@ class Looking:
         if header is None or analysis.problem is ImageProblem.TRUNCATED:
             assert analysis.problem is not None
             return replace(seen, reason=Reason(analysis.problem))
+        seen = replace(seen, gate=response.meta.get(EXPLORED))
         quality = analysis.quality
         image = Image(
             analysis.sha256,

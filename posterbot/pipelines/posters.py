@@ -150,7 +150,7 @@ class PosterPipeline(ImagesPipeline):
                 assert seen.verdict is not None
                 seen = replace(seen, verdict=replace(seen.verdict, keep=False, reason=Reason.PLACEHOLDER))
         self._count(seen)
-        gate = None if gated is None or seen.reason is gated.reason else gated.reason
+        gate = seen.gate if gated is None or not gated.explored else gated.reason
         return seen.outcome(candidate, item.page, item.claim, gate), seen.result(candidate)
 
     async def _stands_in(self, seen: Seen) -> bool:

@@ -31,6 +31,8 @@ class Seen:
     policy: Policy | None = None
     verdict: Verdict | None = None
     evidence: str | None = None
+    gate: Reason | None = None
+    """Looked at only to measure what is lost: the reason for which its transfer would have been stopped."""
     known: bool = False
     """Judged by what the catalogue had, and not looked at again."""
 

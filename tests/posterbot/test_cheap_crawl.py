@@ -160,3 +160,13 @@ def test_what_the_page_says_is_recorded(tmp_path: Path, site: Site) -> None:
     with engine.connect() as connection:
         assert "noai" in str(connection.scalar(select(pages.c.evidence)))
     engine.dispose()
+
+
+@pytest.mark.parametrize(("explore", "reason", "gate"), [(0, "extreme_aspect", None), (1, None, "extreme_aspect")])
+def test_a_still_is_cut_off(tmp_path: Path, site: Site, explore: int, reason: str | None, gate: str | None) -> None:
+    site.page("/", '<img src="/a.jpg" alt="Nosferatu">')
+    site.image("/a.jpg", encode(picture(1000, 400)) + bytes(200_000))
+    done = crawl(tmp_path, "-a", f"start={site.url}/", GATES="declared_aspect", EXPLORE=explore)
+    row = rows(done)["/a.jpg"]
+    assert (row["reason"], row["gate"]) == (reason, gate)
+    assert ("'posterbot/stopped/extreme_aspect': 1" in done.output) == (explore == 0)

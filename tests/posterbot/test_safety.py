@@ -174,7 +174,7 @@ def test_certificates_must_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         done = crawl(tmp_path, "-a", f"start={good},{self_signed},{anothers},{expired}")
     assert done.code == 0, done.output
     assert failed_pages(done) == dict.fromkeys([self_signed, anothers, expired], "tls_failed")
-    assert of_good == ["/robots.txt", "/"]
+    assert {"/robots.txt", "/"} <= set(of_good)
     assert of_self_signed == of_anothers == of_expired == [], "not a word was said to them"
 
 

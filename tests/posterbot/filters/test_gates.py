@@ -44,6 +44,9 @@ def reasons(of: Gates, candidates: tuple[Candidate, ...] = STRUCK) -> list[Reaso
 def test_the_cheapest_is_the_reason() -> None:
     assert reasons(gates()) == list(GATES)
     assert reasons(gates(), (POSTER,)) == [None]
+    mixed = (STRUCK[2], POSTER, STRUCK[4], POSTER, STRUCK[0])
+    expected = [Reason.NAME_PATTERN, None, Reason.UNLIKELY_WORDS, None, Reason.DECLARED_SIZE]
+    assert reasons(gates(), mixed) == expected
 
 
 @pytest.mark.parametrize("gate", GATES)
