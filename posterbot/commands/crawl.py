@@ -9,6 +9,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.filters.consent import OptOuts
+from posterbot.frontier.guard import allowed_of
 from posterbot.frontier.limits import limits_of, transfers_of
 from posterbot.frontier.session import FAILED
 from posterbot.pipelines.keeping import check_store
@@ -68,6 +69,7 @@ def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
     gate_settings(settings)
     OptOuts(settings)
     check_consoles(settings)
+    allowed_of(settings)
     read_arguments(settings, given)
     open_catalogue(settings["CATALOGUE_URL"]).dispose()
     check_store(settings)

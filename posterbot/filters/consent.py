@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scrapy import Selector
 from scrapy.http import HtmlResponse
 
 from posterbot.frontier.robots_txt import product_tokens
 from posterbot.page.aipref import CATEGORIES, usage_signals
+from posterbot.page.bounds import parse_html
 from posterbot.page.consent import Kind, Signal, header_signals, meta_signals, moment_of
 from posterbot.page.tdmrep import RESERVED, tdm_header_signals, tdm_meta_signals
 
 if TYPE_CHECKING:
+    import parsel
     from scrapy.http import Headers, Response
     from scrapy.settings import BaseSettings
 
@@ -64,7 +65,7 @@ class OptOuts:
             logger.warning("opt-outs that are NOT respected, by the setting OPT_OUTS: %s", ", ".join(ignored))
 
     def page_signals(
-        self, response: Response, selector: Selector | None = None, file: Signal | None = None
+        self, response: Response, selector: parsel.Selector | None = None, file: Signal | None = None
     ) -> tuple[Signal, ...]:
         """What a page says of itself and what it shows.
 
@@ -74,7 +75,7 @@ class OptOuts:
             file: what the tdmrep.json of its host says of it.
         """
         if selector is None and isinstance(response, HtmlResponse):
-            selector = Selector(response)
+            selector = parse_html(response.text)
         said = list(self.image_signals(response.headers, response.url, file))
         if selector is not None:
             said += meta_signals(selector.root, self.agents, response.url)

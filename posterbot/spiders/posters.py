@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import HtmlResponse, Response
-from scrapy.selector import Selector
 
 from posterbot.catalogue.records import Page
 from posterbot.filters.consent import OptOuts
@@ -20,6 +19,7 @@ from posterbot.frontier.session import Session
 from posterbot.frontier.ticket import Ticket
 from posterbot.items import PageItem
 from posterbot.page import Candidate, FoundBy, PageContent, read_page
+from posterbot.page.bounds import parse_html
 from posterbot.page.consent import Signal
 from posterbot.pipelines.fetch import reason_of_failure
 from posterbot.reasons import Reason
@@ -211,7 +211,7 @@ class PostersSpider(Spider):
         if follows and not response.meta.get("listed"):
             parent = None if ticket is None else ticket.key
             for link in content.links:
-                yield response.follow(link, errback=self.failed, meta={PARENT: parent})
+                yield Request(link, errback=self.failed, encoding=response.encoding, meta={PARENT: parent})
         facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
         if (refused := self.opt_outs.decide(signals).signal) is not None:
             facts["evidence"] = str(refused)
@@ -221,7 +221,7 @@ class PostersSpider(Spider):
         yield PageItem(page, shown, ticket=ticket, signals=signals)
 
     def _read(self, response: HtmlResponse, file: Signal | None) -> tuple[PageContent, tuple[Signal, ...]]:
-        selector = Selector(response)
+        selector = parse_html(response.text)
         return read_page(selector, response.url), self.opt_outs.page_signals(response, selector, file)
 
     def failed(self, failure: Failure) -> PageItem:
