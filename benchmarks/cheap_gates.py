@@ -7,12 +7,15 @@ trackers, faces, stills, posters in several sizes. It is served on loopback by a
 it is asked for. DIR holds real pictures in folders named by label (poster, film_still, photo, video_thumbnail,
 portrait, banner, book_cover, product, album_cover, logo, icon); without it they are drawn. Both crawls have the same
 settings but for GATES and what ``--off`` adds. Printed: requests for images and their bytes with and without gates, the
-posters that only the crawl without has kept, and ``posterbot stats`` of the last crawl with gates.
+posters that only the crawl without has kept, and ``posterbot stats`` of the last crawl with gates. Bytes are counted
+twice: as the site has handed them to its system, whose buffers on loopback take most of a picture at once, and as the
+crawl has taken them in: of a transfer that is cut off, they are fewer.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,8 @@ class Crawled:
     bytes: int
     kept: set[str]
     seconds: float
+    taken: int
+    """Bytes of images that the crawl took in."""
 
 
 def crawl(served: Served, folder: Path, settings: dict[str, object]) -> Crawled:
@@ -49,7 +54,7 @@ def crawl(served: Served, folder: Path, settings: dict[str, object]) -> Crawled:
     served.asked()
     begun = time.perf_counter()
     done = subprocess.run(
-        command(folder, "-a", f"start={served.url}/", LOG_LEVEL="WARNING", **settings),
+        command(folder, "-a", f"start={served.url}/", LOG_LEVEL="INFO", **settings),
         cwd=TESTS.parent,
         env=environment(),
         capture_output=True,
@@ -58,11 +63,12 @@ def crawl(served: Served, folder: Path, settings: dict[str, object]) -> Crawled:
     if done.returncode:
         sys.exit(f"the crawl failed:\n{done.stderr[-3000:]}")
     seconds = time.perf_counter() - begun
+    taken = int(re.search(r"'posterbot/bytes': (\d+)", done.stderr)[1])  # type: ignore[index]
     asked = served.asked()
     engine = open_catalogue(f"sqlite:///{folder}/catalogue.db", must_exist=True)
     kept = {_path(each.url) for each in sightings(engine, verdict="kept")}
     engine.dispose()
-    return Crawled(folder, sum(map(len, asked.values())), sum(map(sum, asked.values())), kept, seconds)
+    return Crawled(folder, sum(map(len, asked.values())), sum(map(sum, asked.values())), kept, seconds, taken)
 
 
 def _path(url: str) -> str:
@@ -76,14 +82,15 @@ def compare(site: FilmSite, gated: Crawled, open_: Crawled) -> None:
         films = len(site.poster_films(one.kept))
         other = len([path for path in one.kept if site.pictures[path].film is None])
         print(
-            f"{name:10} {one.requests:7,} requests {one.bytes / 1e6:8.1f} MB  posters of {films:4} films, "
-            f"{other} other pictures kept, {one.seconds:.0f} s"
+            f"{name:10} {one.requests:7,} requests {one.bytes / 1e6:8.1f} MB, {one.taken / 1e6:.1f} taken in  "
+            f"posters of {films:4} films, {other} other pictures kept, {one.seconds:.0f} s"
         )
     lost = {full: site.poster_films(open_.kept, full) - site.poster_films(gated.kept, full) for full in (False, True)}
     had = len(site.poster_films(open_.kept)) or 1
     large = len(site.poster_films(open_.kept, True)) or 1
     print(
-        f"requests ÷ {open_.requests / gated.requests:.2f}, bytes ÷ {open_.bytes / gated.bytes:.2f}, films without any "
+        f"requests ÷ {open_.requests / gated.requests:.2f}, bytes ÷ {open_.bytes / gated.bytes:.2f}, taken in "
+        f"÷ {open_.taken / gated.taken:.2f}, films without any "
         f"poster that had one: {len(lost[False])} ({len(lost[False]) / had:.2%}), without their large one: "
         f"{len(lost[True])} ({len(lost[True]) / large:.2%})",
         flush=True,

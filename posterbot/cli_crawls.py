@@ -161,6 +161,8 @@ def retry(context: click.Context, given: str | None, host: str | None, run: int 
             occurring = ", ".join(f"{name} ({of.pages + of.images:,})" for name, of in failed.items())
             what = f"no reason {unknown[0]!r}" if unknown else "no reason given"
             raise Failure(f"{what}; in run {number} there are: {occurring or 'none'}")
+        if Reason.OPTED_OUT in reasons:  # images are tried without their pages, and it may be these that say no
+            raise Failure("what has opted out is not tried again; to read its pages anew: -a since=now")
         queued = retrying.retry(engine, number, reasons, host, dry_run=dry_run)
         for line in _report(queued, number, dry_run, _resume_words(context, url, number)):
             click.echo(line)

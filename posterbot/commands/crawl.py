@@ -35,11 +35,13 @@ class Command(ScrapyCrawl):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Read the options, then check. Scrapy calls this before it starts anything, its log included."""
         super().process_options(args, opts)
-        if args[:1] == ["posters"]:
+        checks = CHECKS.get(args[0]) if args else None
+        if checks is not None:
+            assert self.settings is not None
             try:
-                check(self.settings, opts.spargs)
-            except ValueError as error:  # all of check's are
-                sys.stderr.write(f"scrapy crawl posters: {error}\n")
+                checks(self.settings, opts.spargs)
+            except ValueError as error:  # all of a check's are
+                sys.stderr.write(f"scrapy crawl {args[0]}: {error}\n")
                 raise SystemExit(2) from None
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -56,20 +58,32 @@ class Command(ScrapyCrawl):
         return crawler
 
 
-def check(settings: BaseSettings | None, given: dict[str, str]) -> None:
+def check_manners(settings: BaseSettings, given: dict[str, str]) -> None:
+    """Read all that says how hosts are treated, and what is allowed.
+
+    Raises:
+        ValueError: a setting that is none; one line.
+    """
+    limits_of(settings)
+    transfers_of(settings)
+    OptOuts(settings)
+    check_consoles(settings)
+    allowed_of(settings)
+
+
+def check(settings: BaseSettings, given: dict[str, str]) -> None:
     """Try all that a crawl will need: arguments, model, catalogue, store.
 
     Raises:
         ArgumentError, CatalogueError, StoreError: what cannot be used.
-        ValueError: a limit for hosts is none.
+        ValueError: a setting that is none; one line.
     """
-    assert settings is not None
-    limits_of(settings)
-    transfers_of(settings)
+    check_manners(settings, given)
     gate_settings(settings)
-    OptOuts(settings)
-    check_consoles(settings)
-    allowed_of(settings)
     read_arguments(settings, given)
     open_catalogue(settings["CATALOGUE_URL"]).dispose()
     check_store(settings)
+
+
+CHECKS = {"posters": check, "recheck": check_manners}
+"""Spider → what is checked before it starts."""

@@ -194,12 +194,22 @@ def test_retry_without_a_reason_counts_them(engine: Engine, part: Part) -> None:
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [("timeout,nonesuch", "no reason 'nonesuch'"), (" , ", "no reason given"), ("", "no reason given")],
+    [
+        ("timeout,nonesuch", "no reason 'nonesuch'"),
+        (" , ", "no reason given"),
+        ("", "no reason given"),
+    ],
 )
 def test_an_unknown_reason_is_answered_with_those_that_occur(engine: Engine, part: Part, given: str, says: str) -> None:
     result = run(engine, "retry", "--reason", given)
     assert result.exit_code == 1
     assert result.stderr == f"posterbot: {says}; in run 1 there are: timeout (2), http_5xx (1)\n"
+
+
+def test_an_opt_out_is_no_failure(engine: Engine, part: Part) -> None:
+    result = run(engine, "retry", "--reason", "opted_out")
+    assert result.exit_code == 1
+    assert "is not tried again" in result.stderr
 
 
 def test_retry(engine: Engine, part: Part) -> None:
