@@ -34,6 +34,8 @@ class Analysis:
     model: str | None = None
     """``hash`` of the model that gave the scores."""
     quality: Quality | None = None
+    embedding: np.ndarray | None = None
+    """float16 (dimensions,): how the model sees it, for finding what is like it; None where the model gives none."""
 
 
 def any_size(_: Header) -> bool:
@@ -73,10 +75,18 @@ def analyse(
             answer = replace(answer, problem=error.problem, detail=str(error))
         answers.append(answer)
     if pixels:
-        for place, vector in zip(places, model.predict(np.stack(pixels)), strict=True):
+        scores, embeddings = model.look(np.stack(pixels))
+        for number, (place, vector) in enumerate(zip(places, scores, strict=True)):
             answer = answers[place]  # type: ignore[assignment]
-            finite = bool(np.isfinite(vector).all())
-            answers[place] = (
-                replace(answer, scores=vector, model=model.hash) if finite else ScoreError("the network answered NaN")
-            )
+            if not np.isfinite(vector).all():
+                answers[place] = ScoreError("the network answered NaN")
+                continue
+            embedding = None if embeddings is None else _half(embeddings[number])
+            answers[place] = replace(answer, scores=vector, model=model.hash, embedding=embedding)
     return answers
+
+
+def _half(embedding: np.ndarray) -> np.ndarray | None:
+    """As float16, which has room for what networks answer; what it has not is cut. NaN: None."""
+    largest = np.finfo(np.float16).max
+    return None if np.isnan(embedding).any() else np.clip(embedding, -largest, largest).astype(np.float16)

@@ -37,5 +37,8 @@ class Classifier(Protocol):
         Each row sums to 1, or to less where the network also knows a background class, or answers in coarse steps.
         """
 
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """What ``predict`` and ``embed`` answer, by one run of the network; None where there is no embedding."""
+
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 (N, side, side, 3), 0–255 RGB, to float32 (N, dimensions): the features under the last layer."""

@@ -92,17 +92,15 @@ class LiteRTClassifier(NetworkClassifier):
             return np.asarray(np.clip(steps, limits.min, limits.max), dtype)
         return None if dtype == np.uint8 else (pixels - 128).astype(np.int8)
 
-    def _answer(self, pixels: np.ndarray, output: int) -> np.ndarray:
-        interpreter, wanted = self._interpreter, self._outputs[output]
-        rows = []
+    def _answers(self, pixels: np.ndarray) -> list[np.ndarray]:
+        interpreter = self._interpreter
+        rows: list[list[np.ndarray]] = [[] for _ in self._outputs]
         for image in pixels if self._table is None else self._table[pixels]:
             interpreter.set_tensor(self._input, image[np.newaxis])
             interpreter.invoke()
-            rows.append(interpreter.get_tensor(wanted.index)[0])
-        answer = np.stack(rows) if rows else np.empty((0, wanted.length))
-        if wanted.scale:
-            return np.asarray(np.float32(wanted.scale) * (answer.astype(np.float32) - np.float32(wanted.zero)))
-        return np.asarray(answer, np.float32)
+            for output, answers in zip(self._outputs, rows, strict=True):
+                answers.append(interpreter.get_tensor(output.index)[0])
+        return [output.numbers(answers) for output, answers in zip(self._outputs, rows, strict=True)]
 
     def _step(self, output: int) -> float:
         return self._outputs[output].scale
@@ -116,3 +114,10 @@ class _Output:
         integers = np.issubdtype(details["dtype"], np.integer)
         scale, zero = details["quantization"]
         self.scale, self.zero = (float(scale), float(zero)) if integers else (0.0, 0.0)
+
+    def numbers(self, answers: list[np.ndarray]) -> np.ndarray:
+        """float32 (N, length)."""
+        answer = np.stack(answers) if answers else np.empty((0, self.length))
+        if self.scale:
+            return np.asarray(np.float32(self.scale) * (answer.astype(np.float32) - np.float32(self.zero)))
+        return np.asarray(answer, np.float32)

@@ -48,7 +48,13 @@ class NetworkClassifier(ABC):
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         """See :class:`models.classifier.Classifier`."""
-        return self._probabilities(self._answer(pixels, self._scores), pixels)
+        return self.look(pixels)[0]
+
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """See :class:`models.classifier.Classifier`."""
+        answers = self._answers(pixels)
+        scores = self._probabilities(answers[self._scores], pixels)
+        return scores, answers[self._embedding] if self.dimensions else None
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """See :class:`models.classifier.Classifier`.
@@ -58,11 +64,11 @@ class NetworkClassifier(ABC):
         """
         if not self.dimensions:
             raise self._error("gives scores only, no embedding")
-        return self._answer(pixels, self._embedding)
+        return self._answers(pixels)[self._embedding]
 
     @abstractmethod
-    def _answer(self, pixels: np.ndarray, output: int) -> np.ndarray:
-        """Output number ``output`` for uint8 (N, side, side, 3): float32, (N, its length)."""
+    def _answers(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """Each output for uint8 (N, side, side, 3): float32, (N, its length)."""
 
     def _step(self, output: int) -> float:
         """Smallest difference between two numbers of an output; 0 where they are float."""
@@ -109,7 +115,7 @@ class NetworkClassifier(ABC):
             raise self._error(f"gives {outputs} outputs, expected the scores, and perhaps an embedding")
         shape = (self.side, self.side, 3)
         probe = np.stack([np.full(shape, 128, np.uint8), np.random.default_rng(0).integers(0, 256, shape, np.uint8)])
-        answers = [self._answer(probe, output) for output in range(outputs)]
+        answers = self._answers(probe)
         for answer in answers:
             if answer.ndim != 2 or len(answer) != len(probe):
                 raise self._error(f"answers {answer.shape} to {len(probe)} images, expected (N, scores)")

@@ -118,7 +118,12 @@ class TaughtClassifier:
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         """See :class:`models.classifier.Classifier`."""
-        return self._head.probabilities(self._base.embed(pixels))
+        return self.look(pixels)[0]
+
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """See :class:`models.classifier.Classifier`."""
+        embedding = self._base.embed(pixels)
+        return self._head.probabilities(embedding), embedding
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """See :class:`models.classifier.Classifier`."""

@@ -75,10 +75,11 @@ class TensorFlowClassifier(NetworkClassifier):
         """Another process rebuilds it from the same file."""
         return _in_worker, (self._kind, self._file, self.name, self._listed, self._usage, self.curve)
 
-    def _answer(self, pixels: np.ndarray, output: int) -> np.ndarray:
+    def _answers(self, pixels: np.ndarray) -> list[np.ndarray]:
         if not self._one_by_one:
-            return self._run(pixels)[output]
-        return np.concatenate([self._run(image[np.newaxis])[output] for image in pixels])
+            return self._run(pixels)
+        runs = [self._run(image[np.newaxis]) for image in pixels]
+        return [np.concatenate(output) for output in zip(*runs, strict=True)]
 
     def _run(self, pixels: np.ndarray) -> list[np.ndarray]:
         answer = self._call(self._tf.constant(self._table[pixels]))

@@ -154,6 +154,8 @@ class Outcome:
     # the picture
     image: Image | None = None
     scores: np.ndarray | None = None
+    embedding: np.ndarray | None = None
+    """float16, of ``policy.model``."""
     # the decision
     policy: Policy | None = None
     keep: bool = False

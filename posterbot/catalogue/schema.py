@@ -64,14 +64,22 @@ class Float32Vector(TypeDecorator[np.ndarray]):
 
     impl = LargeBinary
     cache_ok = True
+    number = "<f4"
 
     def process_bind_param(self, value: np.ndarray | None, dialect: Dialect) -> bytes | None:
         """To the database."""
-        return None if value is None else np.asarray(value, "<f4").tobytes()
+        return None if value is None else np.asarray(value, self.number).tobytes()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> np.ndarray | None:
         """From the database."""
-        return None if value is None else np.frombuffer(value, "<f4")
+        return None if value is None else np.frombuffer(value, self.number)
+
+
+class Float16Vector(Float32Vector):
+    """A float16 array of any length as its little-endian bytes."""
+
+    cache_ok = True
+    number = "<f2"
 
 
 def _id() -> Column[int]:
@@ -361,6 +369,15 @@ scores = Table(
     Column("model_id", ForeignKey("models.id"), primary_key=True),
     Column("vector", Float32Vector, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# How a model sees an image, kept or not: what is like it can be found without its bytes.
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True),
+    Column("model_id", ForeignKey("models.id"), primary_key=True),
+    Column("vector", Float16Vector, nullable=False),
 )
 
 policies = Table(

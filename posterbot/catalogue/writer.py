@@ -100,6 +100,7 @@ class Writer:
 
         candidates: list[Row] = []
         scores: list[Row] = []
+        embeddings: list[Row] = []
         verdicts: list[Row] = []
         for outcome, url, host in zip(outcomes, pages_of_images, hosts_of_images, strict=True):
             image = None if outcome.image is None else image_ids[outcome.image.sha256]
@@ -109,11 +110,14 @@ class Writer:
             policy, model = policies[outcome.policy]
             if outcome.scores is not None:
                 scores.append({"image_id": image, "model_id": model, "vector": outcome.scores})
+            if outcome.embedding is not None:
+                embeddings.append({"image_id": image, "model_id": model, "vector": outcome.embedding})
             if outcome.verdict_reason is not None:
                 verdicts.append(verdict_row(outcome, image, policy))
         for statement, rows in (
             (self._sql.candidate, candidates),
             (self._sql.score, scores),
+            (self._sql.embedding, embeddings),
             (self._sql.verdict, verdicts),
         ):
             if rows:
@@ -251,6 +255,7 @@ class _Statements:
         self.model = insert(schema.models).on_conflict_do_nothing(index_elements=["hash"])
         self.policy = insert(schema.policies).returning(schema.policies.c.id)
         self.score = insert(schema.scores).on_conflict_do_nothing(index_elements=["image_id", "model_id"])
+        self.embedding = insert(schema.embeddings).on_conflict_do_nothing(index_elements=["image_id", "model_id"])
 
         # An image seen again may bring what was unknown; nothing known is taken away.
         image, images = insert(schema.images), schema.images.c

@@ -232,7 +232,9 @@ class Looking:
         else:
             verdict = self._verdict(image, analysis.scores, policy)
         image = await self._with_bytes(image, response, analysis, header, verdict, policy, item)
-        return replace(seen, image=image, scores=analysis.scores, policy=policy, verdict=verdict)
+        return replace(
+            seen, image=image, scores=analysis.scores, embedding=analysis.embedding, policy=policy, verdict=verdict
+        )
 
     def _verdict(self, image: Image, scores: np.ndarray, policy: Policy) -> Verdict:
         verdict = judge(scores, policy)

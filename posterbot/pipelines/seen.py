@@ -28,6 +28,7 @@ class Seen:
     reason: Reason | None = None
     image: Image | None = None
     scores: np.ndarray | None = None
+    embedding: np.ndarray | None = None
     policy: Policy | None = None
     verdict: Verdict | None = None
     evidence: str | None = None
@@ -69,6 +70,7 @@ class Seen:
             reason=self.reason,
             image=self.image,
             scores=self.scores,
+            embedding=self.embedding,
             policy=self.policy,
             keep=self.keep,
             verdict_reason=verdict.reason if verdict else None,

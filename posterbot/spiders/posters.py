@@ -17,6 +17,7 @@ from posterbot.filters.consent import OptOuts
 from posterbot.frontier.requests import PARENT, TICKET
 from posterbot.frontier.session import Session
 from posterbot.frontier.ticket import Ticket
+from posterbot.frontier.turn import Stopping
 from posterbot.items import PageItem
 from posterbot.page import Candidate, FoundBy, PageContent, read_page
 from posterbot.page.bounds import parse_html
@@ -204,7 +205,11 @@ class PostersSpider(Spider):
             return
         # Large pages take a while to read; other downloads go on meanwhile. The tree is not kept on the response, which
         # lives until all its images are through.
-        file = await self._session.tdm_signal(response.url)
+        try:
+            file = await self._session.tdm_signal(response.url)
+        except Stopping:  # the page is read some other time
+            yield PageItem(_page(response.request, response, reason=Reason.STOPPED), (), ticket=ticket)
+            return
         content, signals = await asyncio.to_thread(self._read, response, file)
         # A list is a whole job: its pages are read, not left.
         follows = self.opt_outs.follows(signals).allowed

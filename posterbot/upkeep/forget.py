@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, exists, or_, select
 
-from posterbot.catalogue.schema import candidates, claims, films, images, pages, scores, sources, verdicts
+from posterbot.catalogue.schema import candidates, claims, embeddings, films, images, pages, scores, sources, verdicts
 from posterbot.catalogue.tombstones import HOST, IMAGE, URL, laid, lay_tombstones
 from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.tombstones import host_of, host_tombstone, image_tombstone, url_tombstone
@@ -219,7 +219,7 @@ def _erase_sightings(connection: Connection, condition: ColumnElement[bool]) -> 
 def _erase_images(connection: Connection, numbers: Sequence[int]) -> None:
     while _erase_sightings(connection, candidates.c.image_id.in_(numbers)):  # a crawl has just seen one again
         pass
-    for table in (scores, verdicts):
+    for table in (scores, embeddings, verdicts):
         connection.execute(delete(table).where(table.c.image_id.in_(numbers)))
 
     def emptied() -> dict[str, Any]:

@@ -24,6 +24,9 @@ class Colours:
     fit: str = "letterbox"
     curve: Path | None = None
 
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.predict(pixels), None
+
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         middle = pixels[:, 16, 16].astype(np.float32)
         return middle / middle.sum(1, keepdims=True)

@@ -43,6 +43,9 @@ class Constant:
 
     labels, hash, side, fit = ("poster",), "0" * 64, 144, Fit.LETTERBOX
 
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.predict(pixels), None
+
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         return np.ones((len(pixels), 1), np.float32)
 

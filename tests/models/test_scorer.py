@@ -36,6 +36,9 @@ class Stub:
     dimensions: int = 0
     curve: None = None
 
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.predict(pixels), None
+
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         time.sleep(self.delay)
         if self.trouble == "exception":
@@ -67,6 +70,10 @@ def test_everything_about_an_image() -> None:
     assert analysis.scores is not None
     assert analysis.scores.shape == (len(model.labels),)
     assert analysis.model == model.hash
+    assert analysis.quality is not None
+    assert analysis.embedding is not None
+    assert (analysis.embedding.dtype, analysis.embedding.shape) == (np.float16, (model.dimensions,))
+    assert analysis.embedding.any()
 
 
 @pytest.mark.parametrize(

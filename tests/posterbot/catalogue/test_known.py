@@ -16,7 +16,7 @@ from posterbot.catalogue.originals import dropped_bytes, store_of_run, stored_pa
 from posterbot.catalogue.placeholders import FILMS, placeholders
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Film, Outcome
-from posterbot.catalogue.schema import verdicts
+from posterbot.catalogue.schema import embeddings, verdicts
 
 
 @pytest.fixture
@@ -107,3 +107,17 @@ def test_the_alt_text_has_the_films_name(engine: Engine) -> None:
     record(engine, *named)
     with engine.begin() as connection:
         assert placeholders(connection, [image("none").sha256]) == [True]
+
+
+def test_embeddings_are_kept_of_all_that_was_scored(engine: Engine) -> None:
+    vector = np.array([0.5, -2.25, 6e4], np.float16)
+    record(
+        engine,
+        judged("kept", page(1), embedding=vector),
+        judged("dropped", page(1), False, embedding=2 * vector[:2]),
+        judged("without", page(1)),
+    )
+    with engine.connect() as connection:
+        found = list(connection.scalars(select(embeddings.c.vector).order_by(embeddings.c.image_id)))
+    assert [list(each) for each in found] == [list(vector), [1.0, -4.5]]
+    assert {each.dtype for each in found} == {np.dtype(np.float16)}

@@ -1,4 +1,4 @@
-"""What the gates would have dropped, signals of consent, quality, and shapes of addresses that give nothing."""
+"""What the gates would have dropped, signals of consent, quality, embeddings, barren shapes of addresses."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("image_id IS NOT NULL"),
         postgresql_where=sa.text("image_id IS NOT NULL"),
+    )
+    op.create_table(
+        "embeddings",
+        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_embeddings_image_id_images"),
+        sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_embeddings_model_id_models"),
+        sa.PrimaryKeyConstraint("image_id", "model_id", name="pk_embeddings"),
     )
     op.create_table(
         "image_patterns",
