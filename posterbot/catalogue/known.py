@@ -13,6 +13,8 @@ from posterbot.catalogue.records import Image
 from posterbot.catalogue.rows import url_key
 from posterbot.catalogue.schema import candidates, images, models, pages, scores
 
+AT_ONCE = 500
+"""URLs in one statement: databases have limits."""
 _QUALITY = ("sharpness", "spread", "entropy")
 
 
@@ -29,9 +31,21 @@ class Known(NamedTuple):
     last_modified: str
 
 
-def known_images(connection: Connection, calls: Sequence[tuple[str, str]]) -> list[Known | None]:
-    """For each URL and hash of a model: the newest sighting that gave a picture, whatever became of it."""
-    keys = {url_key(url) for url, _ in calls}
+def known_images(connection: Connection, calls: Sequence[tuple[Sequence[str], str]]) -> list[dict[str, Known]]:
+    """For each list of URLs, and hash of a model: of those that are known, the newest sighting that gave a picture."""
+    urls = sorted({url for these, _ in calls for url in these})
+    found: dict[tuple[str, str | None], Known] = {}
+    for start in range(0, len(urls), AT_ONCE):
+        found |= _newest(connection, urls[start : start + AT_ONCE], {model for _, model in calls})
+    return [
+        {url: known for url in these if (known := found.get((url_key(url), model)) or found.get((url_key(url), None)))}
+        for these, model in calls
+    ]
+
+
+def _newest(connection: Connection, urls: Sequence[str], hashes: set[str]) -> dict[tuple[str, str | None], Known]:
+    """By key of the URL, and hash of the model whose scores are there; None: of none."""
+    keys = {url_key(url) for url in urls}
     newest = (
         select(func.max(candidates.c.id))
         .where(candidates.c.url.in_(keys), candidates.c.image_id.is_not(None))
@@ -50,22 +64,19 @@ def known_images(connection: Connection, calls: Sequence[tuple[str, str]]) -> li
         .select_from(
             candidates.join(images, images.c.id == candidates.c.image_id)
             .join(pages, pages.c.id == candidates.c.page_id)
-            .outerjoin(models, models.c.hash.in_({model for _, model in calls}))
+            .outerjoin(models, models.c.hash.in_(hashes))
             .outerjoin(scores, and_(scores.c.image_id == images.c.id, scores.c.model_id == models.c.id))
         )
         .where(candidates.c.id.in_(newest))
     )
-    found = {(row["sighting.url"], row["hash"]): row for row in connection.execute(statement).mappings()}
-    answers: list[Known | None] = []
-    for url, model in calls:
-        row = found.get((url_key(url), model)) or found.get((url_key(url), None))
-        if row is None:
-            answers.append(None)
-            continue
+    found: dict[tuple[str, str | None], Known] = {}
+    for row in connection.execute(statement).mappings():
         sharpness, spread, entropy = (row[f"image.{name}"] for name in _QUALITY)
         image = Image(*(row[f"image.{name}"] for name in of_image))
         if sharpness is not None:
             image = replace(image, quality=(sharpness, spread, entropy))
         said = (row[f"sighting.{name}"] for name in sighting[1:])
-        answers.append(Known(row["run_id"], image, row["vector"], *said))
-    return answers
+        known = Known(row["run_id"], image, row["vector"], *said)
+        found[row["sighting.url"], row["hash"]] = known
+        found[row["sighting.url"], None] = known._replace(scores=None)
+    return found

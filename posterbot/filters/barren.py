@@ -171,14 +171,21 @@ class Barren:
         return found
 
     def undecided(self, urls: Iterable[str]) -> bool:
-        """Is one of a shape of which so many are being looked at that it may be doubted once the answers are there?"""
+        """Is one of a shape that has given nothing yet, and that may be doubted once the answers are there?
+
+        One that has given something is asked for much longer than anybody should wait for.
+        """
         for url in urls:
             host = self._hosts.get(name := source_of(url, ""))
             if host is None or _hash("counted", url) in self._counted:
                 continue
             looks = host.shapes.get(shape := image_pattern(url), _NEVER)
             budget = _budget(looks, host.kept - looks.kept)
-            if looks.seen < budget and self._out[name, shape] >= min(FIRST_LOOKS, budget - looks.seen):
+            if (
+                not looks.kept
+                and looks.seen < budget
+                and self._out[name, shape] >= min(FIRST_LOOKS, budget - looks.seen)
+            ):
                 return True
         return False
 
@@ -202,7 +209,11 @@ class Barren:
         looks = None if host is None else host.shapes.get(image_pattern(candidate.url))
         if host is None or looks is None:
             return True, Reason.RELEVANT
-        chance = chance_of(looks, host.kept - looks.kept)
+        elsewhere = host.kept - looks.kept
+        if not looks.kept and looks.seen >= _budget(looks, elsewhere):
+            # What is being looked at will most likely give nothing either; otherwise all that waits would pass at once.
+            looks = Looks(looks.seen + self._out[source_of(candidate.url, ""), image_pattern(candidate.url)])
+        chance = chance_of(looks, elsewhere)
         keep = chance >= 1 or share_of(f"{self._run} barren", candidate.url) < chance
         return (True, Reason.RELEVANT) if keep else (False, Reason.BARREN_PATTERN)
 

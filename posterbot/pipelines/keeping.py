@@ -92,8 +92,9 @@ class Keeping:
         self.uploads = Uploads(store, spool)
         self._recorder = recorder
         others = recorder.call(store_of_run, (recorder.run_id, store.name), urgent=True).result()
-        # What the catalogue says is stored may then be elsewhere: so each image is offered to this one.
-        self._trusted = not others
+        # What the catalogue says is stored may then be elsewhere: so each image is offered to this one. A disk is asked
+        # faster than the catalogue.
+        self._trusted = not others and not local
         if others:
             logger.warning(
                 "IMAGES_STORE: earlier images of this catalogue are in %s; to have them here: posterbot sync %s %s",

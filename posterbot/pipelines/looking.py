@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from posterbot.stores.spool import SpoolFullError
 from posterbot.stores.store import StoreError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     import numpy as np
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REMEMBERED = 10_000
+"""URLs of which it is remembered what the catalogue knows."""
 ALTERNATIVES = 2
 """Other files of the same picture that are tried where the best cannot be had."""
 _SETTLED = {
@@ -91,9 +95,20 @@ class Looking:
         self._max_bytes = settings.getint("IMAGES_MAX_BYTES")
         self._quality = settings.getbool("QUALITY_GATES")
         self._retries, self._backoff = settings.getint("RETRY_TIMES"), settings.getfloat("RETRY_BACKOFF")
+        self._catalogued: OrderedDict[str, Known] = OrderedDict()
         self._in_flight = InFlight(
             settings.getint("IMAGES_IN_FLIGHT"), settings.getint("IMAGES_BYTES_IN_FLIGHT"), transfers_of(settings)
         )
+
+    async def look_up(self, urls: Sequence[str]) -> None:
+        """Have the catalogue say what it knows of these, before they are looked at: all of a page at once."""
+        asked = (tuple(urls), self._policy.current.model.hash)
+        known = await asyncio.wrap_future(self._session.recorder.call(known_images, asked))
+        for url in urls:
+            self._catalogued.pop(url, None)
+        self._catalogued.update(known)
+        while len(self._catalogued) > REMEMBERED:
+            self._catalogued.popitem(last=False)
 
     async def look(self, candidate: Candidate, item: PageItem) -> Seen:
         """The best file of the picture that can be had: links to full files often lead to pages, or nowhere.
@@ -127,8 +142,7 @@ class Looking:
 
     async def _look_once(self, url: str, host: str, item: PageItem) -> Seen:
         async with self._in_flight.one(host) as slot:
-            model = self._policy.current.model.hash
-            known = await asyncio.wrap_future(self._session.recorder.call(known_images, (url, model)))
+            known = self._catalogued.get(url)
             again = None if known is None else await self._known(known)
             if again is not None and known is not None and known.run == self._session.recorder.run_id:
                 self._stats.inc_value("posterbot/images_known")

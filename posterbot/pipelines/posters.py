@@ -121,10 +121,7 @@ class PosterPipeline(ImagesPipeline):
             return item
         self.stats.inc_value("posterbot/pages" if item.page.reason is None else "posterbot/pages_failed")
         self.stats.inc_value("posterbot/candidates", len(item.candidates))
-        refused = self.opt_outs.decide(item.signals).signal
-        looking = asyncio.gather(
-            *(self._see(candidate, item, item.gated.get(n), refused) for n, candidate in enumerate(item.candidates))
-        )
+        looking = asyncio.ensure_future(self._see_all(item))
         both: set[asyncio.Future[Any]] = {looking, self.session.given_up}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not looking.done():
@@ -136,6 +133,16 @@ class PosterPipeline(ImagesPipeline):
         await self.ending.commit(item, [outcome for outcome, _ in found])
         item.images = [result for _, result in found]
         return item
+
+    async def _see_all(self, item: PageItem) -> list[tuple[Outcome, dict[str, Any]]]:
+        refused = self.opt_outs.decide(item.signals).signal
+        if refused is None:
+            asked = [c.url for n, c in enumerate(item.candidates) if n not in item.gated or item.gated[n].explored]
+            if strangers := [url for url in asked if url not in self._seen]:
+                await self.looking.look_up(strangers)
+        return await asyncio.gather(
+            *(self._see(candidate, item, item.gated.get(n), refused) for n, candidate in enumerate(item.candidates))
+        )
 
     async def _see(
         self, candidate: Candidate, item: PageItem, gated: Gated | None, refused: Signal | None

@@ -87,16 +87,6 @@ def test_what_is_kept_of_rejected_images(
             assert max(Image.open(io.BytesIO(data)).size) <= 320
 
 
-def test_what_is_stored_is_known_from_the_catalogue(tmp_path: Path, start: str) -> None:
-    """The next crawl does not ask the store: what it had is trusted, and not written again."""
-    first = crawl(tmp_path, "-a", start, *ALL)
-    path = str(kept(first)[0].path)
-    (first.store / path).unlink()
-    second = crawl(tmp_path, "-a", start, *ALL)
-    assert len(kept(second)) == 2 * PICTURES
-    assert not (second.store / path).exists()
-
-
 def test_another_store_is_not_taken_for_the_first(tmp_path: Path, start: str) -> None:
     first = crawl(tmp_path, "-a", start, *ALL)
     second = crawl(tmp_path, "-a", start, *ALL, IMAGES_STORE=tmp_path / "other")

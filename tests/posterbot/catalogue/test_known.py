@@ -44,21 +44,20 @@ def test_the_newest_answer_is_known(engine: Engine) -> None:
         ),
         judged("b", page(2), scores=None, image=image("b")),
     )
-    asked = [("https://images.example/a.jpg", MODEL.hash), ("https://images.example/nothing.jpg", MODEL.hash)]
+    a, b, nothing = (f"https://images.example/{name}.jpg" for name in ("a", "b", "nothing"))
     with engine.connect() as connection:
-        known, nothing = known_images(connection, asked)
-        (of_another,) = known_images(connection, [("https://images.example/a.jpg", "f" * 64)])
-        (unscored,) = known_images(connection, [("https://images.example/b.jpg", MODEL.hash)])
-    assert nothing is None
-    assert known is not None
+        found, of_another, of_none = known_images(
+            connection, [([a, b, nothing], MODEL.hash), ([a], "f" * 64), ([nothing], MODEL.hash)]
+        )
+    assert of_none == {}
+    assert found.keys() == {a, b}
+    known = found[a]
     assert (known.run, known.etag, known.final_url) == (newest, '"new"', "https://c/")
     assert known.image == image("other", path="aa/x.jpg", quality=quality)
     assert known.scores is not None
     assert np.allclose(known.scores, [0.9, 0.06, 0.04])
-    assert of_another is not None
-    assert of_another.scores is None
-    assert unscored is not None
-    assert unscored.scores is None
+    assert of_another[a].scores is None
+    assert found[b].scores is None
 
 
 def test_where_originals_lie(engine: Engine) -> None:

@@ -120,6 +120,8 @@ def test_no_more_is_asked_for_than_it_takes_to_doubt_before_there_are_answers() 
     memory.learn(HOST, {shape: (WORTH, 0)})
     assert not memory.undecided(some)  # doubted: few pass
     memory.learn(HOST, {shape: (WORTH, 1)})
+    assert not memory.undecided(some)  # it has given something: nobody waits
+    memory.learn(HOST, {shape: (1, 0)})
     assert memory.undecided(some)
     memory.note([(url, False) for url in some])
     assert not memory.undecided(some)  # nothing new in them
