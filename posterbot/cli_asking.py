@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
@@ -49,6 +50,26 @@ catalogue_option = click.option(
     show_default=True,
     show_envvar=True,
     help="sqlite:///FILE or postgresql://…",
+)
+spool_option = click.option(
+    "--spool",
+    metavar="FOLDER",
+    envvar="SPOOL",
+    type=click.Path(path_type=Path),
+    default=Path("data/spool"),
+    show_default=True,
+    show_envvar=True,
+    help="Where images wait while a bucket does not answer.",
+)
+reports_option = click.option(
+    "--reports",
+    metavar="FOLDER",
+    envvar="REPORTS",
+    type=click.Path(path_type=Path),
+    default=Path("data/runs"),
+    show_default=True,
+    show_envvar=True,
+    help="Where runs leave what is for people to look at.",
 )
 run_option = click.option("--run", type=Run(), help="Only this run; 'last' is the newest. Default: all runs.")
 

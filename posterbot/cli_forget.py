@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from posterbot.catalogue.display import size
 from posterbot.catalogue.stored import machines_of_runs, stores_of_runs
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, reports_option, spool_option
 from posterbot.frontier.workers import machine
 from posterbot.stores.opening import open_store
 from posterbot.stores.store import Store, StoreError, UnavailableError
@@ -43,26 +43,8 @@ class _Unasked(Failure):
     multiple=True,
     help=f"Where the images are; several where runs had several. [env var: IMAGES_STORE; default: {DEFAULT_STORE}]",
 )
-@click.option(
-    "--spool",
-    metavar="FOLDER",
-    envvar="SPOOL",
-    type=click.Path(path_type=Path),
-    default=Path("data/spool"),
-    show_default=True,
-    show_envvar=True,
-    help="Where images wait while a bucket does not answer.",
-)
-@click.option(
-    "--reports",
-    metavar="FOLDER",
-    envvar="REPORTS",
-    type=click.Path(path_type=Path),
-    default=Path("data/runs"),
-    show_default=True,
-    show_envvar=True,
-    help="Where the runs left their contact sheets.",
-)
+@spool_option
+@reports_option
 @catalogue_option
 def forget(
     urls: tuple[str, ...],

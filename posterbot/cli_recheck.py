@@ -18,7 +18,7 @@ from sqlalchemy import Engine, select
 
 from posterbot.catalogue.held import number_held
 from posterbot.catalogue.schema import workers
-from posterbot.cli_asking import Failure, Run, ask, catalogue_option
+from posterbot.cli_asking import Failure, Run, ask, catalogue_option, reports_option
 from posterbot.cli_crawls import crawl_command
 from posterbot.frontier.operate import Refusal, ToResume, at_work, run_row
 from posterbot.page.consent import shortened
@@ -34,16 +34,7 @@ AT_ONCE = 20
 @click.option("--run", type=Run(), help="Only images that this run saw; 'last' is the newest. Default: all runs.")
 @click.option("--host", metavar="H", help="Only images that lie on this host, or were seen on it.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N images.")
-@click.option(
-    "--reports",
-    metavar="FOLDER",
-    envvar="REPORTS",
-    type=click.Path(path_type=Path),
-    default=Path("data/runs"),
-    show_default=True,
-    show_envvar=True,
-    help="Where the proposals are written.",
-)
+@reports_option
 @catalogue_option
 def recheck(
     more: tuple[str, ...], run: int | str | None, host: str | None, limit: int | None, reports: Path, url: str

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from posterbot.catalogue.display import size
 from posterbot.catalogue.stored import machines_of_runs, number_stored, stores_of_runs
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, spool_option
 from posterbot.cli_progress import Shown
 from posterbot.frontier.workers import machine
 from posterbot.stores.opening import open_store
@@ -39,17 +39,6 @@ store_option = click.option(
     show_envvar=True,
     help="Where the images are: a folder, gs://…, s3://…, ftp://…",
 )
-spool_option = click.option(
-    "--spool",
-    "root",
-    metavar="FOLDER",
-    envvar="SPOOL",
-    type=click.Path(path_type=Path),
-    default=Path("data/spool"),
-    show_default=True,
-    show_envvar=True,
-    help="Where images wait while a bucket does not answer.",
-)
 
 
 @click.command()
@@ -60,7 +49,7 @@ spool_option = click.option(
 @spool_option
 @catalogue_option
 @click.pass_context
-def fsck(context: click.Context, mend: bool, deep: bool, as_json: bool, uri: str, root: Path, url: str) -> None:
+def fsck(context: click.Context, mend: bool, deep: bool, as_json: bool, uri: str, spool: Path, url: str) -> None:
     """Compare catalogue, store and spool, and list each difference; exit code 1 if there is any.
 
     \b
@@ -74,8 +63,7 @@ def fsck(context: click.Context, mend: bool, deep: bool, as_json: bool, uri: str
 
     def answer(engine: Engine, _: int | None) -> bool:
         with _opened(uri) as store:
-            spool = Spool(root, store.name, 0)
-            check = _Check(engine, store, spool, deep, as_json)
+            check = _Check(engine, store, Spool(spool, store.name, 0), deep, as_json)
             return check.repair() if mend else check.look()
 
     with _one_line("nothing is half done; the same command begins again"):

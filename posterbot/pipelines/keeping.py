@@ -58,8 +58,8 @@ def keep_dropped(settings: BaseSettings) -> KeepDropped:
         raise StoreError(f"KEEP_DROPPED: {given!r} is none of {', '.join(KeepDropped)}") from None
 
 
-def check_store(settings: BaseSettings) -> str:
-    """Try the store, and the spool where one is needed. Returns the store's name.
+def check_store(settings: BaseSettings) -> None:
+    """Try the store, and the spool where one is needed.
 
     Raises:
         StoreError: what cannot be used.
@@ -74,7 +74,6 @@ def check_store(settings: BaseSettings) -> str:
         store.close()
     if not isinstance(store, LocalStore):
         LocalStore(settings["SPOOL"], "SPOOL").check()
-    return store.name
 
 
 class Keeping:
