@@ -93,7 +93,7 @@ class PosterPipeline(ImagesPipeline):
             max_pixels=self.crawler.settings.getint("IMAGES_MAX_PIXELS"),
         )
         self.looking = Looking(self.crawler, self.session, self.scorer, self.keeping, asked)
-        self._seen: OrderedDict[str, asyncio.Task[Seen]] = OrderedDict()
+        self._seen: OrderedDict[str, asyncio.Future[Seen]] = OrderedDict()
 
     def _policy_in_force(self, connection: Connection, calls: list[Policy]) -> list[Policy]:
         return [policy_in_force(connection, self.recorder.run_id, wanted) for wanted in calls]
@@ -173,6 +173,11 @@ class PosterPipeline(ImagesPipeline):
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         seen = await task
+        if first and seen.embedding is not None and self._seen.get(candidate.url) is task:
+            # It is recorded once; ten thousand of them would be 25 MB.
+            remembered: asyncio.Future[Seen] = asyncio.get_running_loop().create_future()
+            remembered.set_result(replace(seen, embedding=None))
+            self._seen[candidate.url] = remembered
         if seen.image is not None and await image_forgotten(self.session, seen.image.sha256):
             seen = Seen(reason=Reason.FORGOTTEN)  # since it was remembered, perhaps
         if first and seen.scores is not None and not seen.known and item.ticket is not None:

@@ -223,7 +223,7 @@ def _erase_images(connection: Connection, numbers: Sequence[int]) -> None:
         connection.execute(delete(table).where(table.c.image_id.in_(numbers)))
 
     def emptied() -> dict[str, Any]:
-        nothing = dict.fromkeys(("phash", "path", "dropped_path", "dropped_bytes"))
+        nothing = dict.fromkeys(("phash", "path", "dropped_path", "dropped_bytes", "sharpness", "spread", "entropy"))
         sizes = dict.fromkeys(("bytes", "width", "height"), 0)
         return {"sha256": token_hex(32), "format": "", **sizes, **nothing}
 

@@ -12,7 +12,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, String, cast, delete, exists, func, select, tuple_, update
 
-from posterbot.catalogue.schema import candidates, films, frontier, hosts, pages, patterns, queues, runs, sources
+from posterbot.catalogue.schema import (
+    candidates,
+    films,
+    frontier,
+    hosts,
+    image_patterns,
+    pages,
+    patterns,
+    queues,
+    runs,
+    sources,
+)
 from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.again import AGAIN
 from posterbot.frontier.records import State
@@ -261,6 +272,7 @@ def _host(connection: Connection, name: str) -> None:
     source = connection.scalar(select(sources.c.id).where(sources.c.name == name).with_for_update())
     seen = [exists().where(table.c.source_id == source) for table in (pages, candidates)]
     if source is not None and not any(connection.scalar(select(one)) for one in seen):
+        connection.execute(delete(image_patterns).where(image_patterns.c.source_id == source))
         erase(connection, sources, [source], lambda: {"name": f"{HIDDEN}{token_hex(16)}", **dict.fromkeys(_TERMS)})
 
 

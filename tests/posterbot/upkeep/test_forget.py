@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from posterbot.catalogue.database import open_catalogue
+from posterbot.catalogue.image_patterns import count_patterns
 from posterbot.catalogue.schema import (
     candidates,
     films,
@@ -125,6 +126,14 @@ def test_a_host(world: World) -> None:
     world.forget(hosts=["images.example"])
     assert world.names("images.example") == set()
     assert world.images() == {"faust"}
+    assert count(world, sources, sources.c.name == "images.example") == 0
+
+
+def test_what_the_gates_have_learned_of_a_host(world: World) -> None:
+    with world.engine.begin() as connection:
+        count_patterns(connection, [{("images.example", "rule", "/secret/{n}.jpg"): (3, 1)}])
+    world.forget(hosts=["images.example"])
+    assert world.names("images.example", "/secret/") == set()
     assert count(world, sources, sources.c.name == "images.example") == 0
 
 
