@@ -158,7 +158,7 @@ def test_two_workers_of_one_machine_share_a_crawl(tmp_path: Path, site: Site) ->
 
 def test_a_damaged_row_is_passed_over(tmp_path: Path, site: Site) -> None:
     star(site, 6)
-    crawl(tmp_path, "-a", f"start={site.url}/", CLOSESPIDER_PAGECOUNT=1)
+    crawl(tmp_path, "-a", f"start={site.url}/", CLOSESPIDER_ITEMCOUNT=1)
     damages = {
         "/1": "request = '{broken'",
         "/2": "request = '[]'",
