@@ -462,6 +462,6 @@ def test_pages_images_lists_and_robots_txt(site: Site, other: Site, secret: Site
 
 
 def test_the_sample_site_needs_no_permission(tmp_path: Path) -> None:
-    done = crawl(tmp_path, "-a", "start=sample", ALLOWED_PRIVATE_HOSTS="", CLOSESPIDER_PAGECOUNT=10)
+    done = crawl(tmp_path, "-a", "start=sample", ALLOWED_PRIVATE_HOSTS="", CLOSESPIDER_ITEMCOUNT=3)
     assert done.code == 0, done.output
     assert "relevant" in done.reasons().values()
