@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, func, literal, or_, select, update
 
+from posterbot.catalogue.records import Claim, Page
 from posterbot.catalogue.schema import candidates, claims, films, images, verdicts
 from posterbot.page.candidates import FoundBy
 from posterbot.reasons import Reason
@@ -17,23 +18,37 @@ FILMS = 5
 _ITS_OWN = [found_by.value for found_by in (FoundBy.OPEN_GRAPH, FoundBy.TWITTER, FoundBy.JSON_LD, FoundBy.MICRODATA)]
 
 
-def placeholders(connection: Connection, calls: Sequence[str]) -> list[bool]:
+def is_own(found_by: str, alt: str, page: Page, claim: Claim | None) -> bool:
+    """Is a picture given as the poster of the page's own film, as :func:`placeholders` understands it?"""
+    named = any(film.name.lower() in alt.lower() for film in page.films)
+    return claim is not None or found_by in _ITS_OWN or named
+
+
+def placeholders(connection: Connection, calls: Sequence[tuple[str, bool]]) -> list[bool]:
     """For each sha256: is it given as the poster of FILMS different films? Verdicts that keep it are turned.
+
+    All its sightings are looked at only where the second of the pair says that one more may tell: a picture in the
+    margin of each page has as many sightings as there are pages.
 
     A picture is a page's own where its markup says so, or its alt text has the name of the page's film in it; a list
     names its own.
     """
-    known = select(images.c.sha256, images.c.id).where(images.c.sha256.in_(calls))
-    found = {sha256: _stands_in(connection, number) for sha256, number in connection.execute(known).all()}
-    return [found.get(sha256, False) for sha256 in calls]
+    own = {sha256 for sha256, tells in calls if tells}
+    known = select(images.c.sha256, images.c.id).where(images.c.sha256.in_({sha256 for sha256, _ in calls}))
+    found = {
+        sha256: _stands_in(connection, number, sha256 in own) for sha256, number in connection.execute(known).all()
+    }
+    return [found.get(sha256, False) for sha256, _ in calls]
 
 
-def _stands_in(connection: Connection, image: int) -> bool:
+def _stands_in(connection: Connection, image: int, look: bool) -> bool:
     judged = select(verdicts.c.image_id).where(
         verdicts.c.image_id == image, verdicts.c.reason == Reason.PLACEHOLDER.value
     )
     if connection.execute(judged.limit(1)).first() is not None:
         return True
+    if not look:
+        return False
     name = func.lower(func.coalesce(claims.c.title, films.c.name))
     own = or_(
         claims.c.candidate_id.is_not(None),

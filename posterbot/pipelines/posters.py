@@ -19,7 +19,7 @@ from scrapy.exceptions import DropItem
 from scrapy.pipelines.images import ImagesPipeline
 
 from models.scorer import Scorer
-from posterbot.catalogue.placeholders import placeholders
+from posterbot.catalogue.placeholders import is_own, placeholders
 from posterbot.catalogue.records import Outcome, Policy
 from posterbot.catalogue.runs import FINISHED, policy_in_force
 from posterbot.filters.size import MinimumSize
@@ -153,17 +153,18 @@ class PosterPipeline(ImagesPipeline):
             seen = Seen(reason=gated.reason)
         else:
             seen = await self._remembered(candidate, item)
-            if seen.keep and self.quality and await self._stands_in(seen):
+            if seen.keep and self.quality and await self._stands_in(seen, candidate, item):
                 assert seen.verdict is not None
                 seen = replace(seen, verdict=replace(seen.verdict, keep=False, reason=Reason.PLACEHOLDER))
         self._count(seen)
         gate = seen.gate if gated is None or not gated.explored else gated.reason
         return seen.outcome(candidate, item.page, item.claim, gate), seen.result(candidate)
 
-    async def _stands_in(self, seen: Seen) -> bool:
+    async def _stands_in(self, seen: Seen, candidate: Candidate, item: PageItem) -> bool:
         """Has it been the poster of so many films that it is none?"""
         assert seen.image is not None
-        return await asyncio.wrap_future(self.recorder.call(placeholders, seen.image.sha256))
+        asked = seen.image.sha256, is_own(candidate.found_by, candidate.alt, item.page, item.claim)
+        return await asyncio.wrap_future(self.recorder.call(placeholders, asked))
 
     async def _remembered(self, candidate: Candidate, item: PageItem) -> Seen:
         task = self._seen.get(candidate.url)

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, select
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.known import known_images
 from posterbot.catalogue.originals import dropped_bytes, store_of_run, stored_paths
-from posterbot.catalogue.placeholders import FILMS, placeholders
+from posterbot.catalogue.placeholders import FILMS, is_own, placeholders
 from posterbot.catalogue.recorder import Recorder
-from posterbot.catalogue.records import Film, Outcome
+from posterbot.catalogue.records import Claim, Film, Outcome
 from posterbot.catalogue.schema import embeddings, verdicts
 
 
@@ -84,7 +84,10 @@ def film(number: int, own: bool, same: str = "none") -> Outcome:
 def test_what_stands_for_many_films(engine: Engine, own: bool, number: int, found: bool) -> None:
     record(engine, *(film(n, own) for n in range(number)))
     with engine.begin() as connection:
-        assert placeholders(connection, [image("none").sha256, image("unknown").sha256]) == [found, False]
+        assert placeholders(connection, [(image("none").sha256, False)]) == [False]  # nobody has looked yet
+        asked = [(image("none").sha256, True), (image("unknown").sha256, True)]
+        assert placeholders(connection, asked) == [found, False]
+        assert placeholders(connection, [(image("none").sha256, False)]) == [found]
     with engine.connect() as connection:
         assert set(map(tuple, connection.execute(select(verdicts.c.keep, verdicts.c.reason)))) == {
             (False, "placeholder") if found else (True, "relevant")
@@ -95,7 +98,7 @@ def test_one_film_on_many_pages(engine: Engine) -> None:
     same = (Film("Movie", "Nosferatu"),)
     record(engine, *(replace(judged("p", page(n, films=same)), found_by="json_ld") for n in range(2 * FILMS)))
     with engine.begin() as connection:
-        assert placeholders(connection, [image("p").sha256]) == [False]
+        assert placeholders(connection, [(image("p").sha256, True)]) == [False]
 
 
 def test_the_alt_text_has_the_films_name(engine: Engine) -> None:
@@ -105,7 +108,7 @@ def test_the_alt_text_has_the_films_name(engine: Engine) -> None:
     ]
     record(engine, *named)
     with engine.begin() as connection:
-        assert placeholders(connection, [image("none").sha256]) == [True]
+        assert placeholders(connection, [(image("none").sha256, True)]) == [True]
 
 
 def test_embeddings_are_kept_of_all_that_was_scored(engine: Engine) -> None:
@@ -120,3 +123,17 @@ def test_embeddings_are_kept_of_all_that_was_scored(engine: Engine) -> None:
         found = list(connection.scalars(select(embeddings.c.vector).order_by(embeddings.c.image_id)))
     assert [list(each) for each in found] == [list(vector), [1.0, -4.5]]
     assert {each.dtype for each in found} == {np.dtype(np.float16)}
+
+
+@pytest.mark.parametrize(
+    ("found_by", "alt", "listed", "own"),
+    [
+        ("json_ld", "", False, True),
+        ("img", "NOSFERATU, the poster", False, True),
+        ("img", "Another film", False, False),
+        ("list", "", True, True),
+    ],
+)
+def test_whose_poster_it_is(found_by: str, alt: str, listed: bool, own: bool) -> None:
+    on = page(1, films=(Film("Movie", "Nosferatu"),))
+    assert is_own(found_by, alt, on, Claim("file:///l", "enwiki", "Faust") if listed else None) is own
