@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, func, literal, or_, select, update
 
 from posterbot.catalogue.records import Claim, Page
-from posterbot.catalogue.schema import candidates, claims, films, images, verdicts
+from posterbot.catalogue.schema import candidates, claims, film_statements, images, verdicts
 from posterbot.page.candidates import FoundBy
 from posterbot.reasons import Reason
 
@@ -49,14 +49,14 @@ def _stands_in(connection: Connection, image: int, look: bool) -> bool:
         return True
     if not look:
         return False
-    name = func.lower(func.coalesce(claims.c.title, films.c.name))
+    name = func.lower(func.coalesce(claims.c.title, film_statements.c.name))
     own = or_(
         claims.c.candidate_id.is_not(None),
         candidates.c.found_by.in_(_ITS_OWN),
         func.lower(candidates.c.alt).contains(name, autoescape=False),
     )
     tables = candidates.outerjoin(claims, claims.c.candidate_id == candidates.c.id).outerjoin(
-        films, films.c.page_id == candidates.c.page_id
+        film_statements, film_statements.c.page_id == candidates.c.page_id
     )
     names = select(name).select_from(tables).where(candidates.c.image_id == image, name.is_not(None), own).distinct()
     if len(connection.execute(names.limit(FILMS)).all()) < FILMS:

@@ -32,7 +32,7 @@ from posterbot.catalogue.records import Claim
 from posterbot.catalogue.schema import (
     candidates,
     claims,
-    films,
+    film_statements,
     images,
     models,
     pages,
@@ -239,9 +239,9 @@ def _runs(connection: Connection, run: int | None) -> tuple[RunRow, ...]:
 def _sightings(run: int | None) -> Select[Any]:
     # The name of a page's only film: a list of films names none of its pictures.
     film = (
-        select(func.min(films.c.name))
-        .where(films.c.page_id == pages.c.id)
-        .group_by(films.c.page_id)
+        select(func.min(film_statements.c.name))
+        .where(film_statements.c.page_id == pages.c.id)
+        .group_by(film_statements.c.page_id)
         .having(func.count() == 1)
         .correlate(pages)
         .scalar_subquery()

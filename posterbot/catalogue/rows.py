@@ -64,7 +64,7 @@ def page_row(url: str, page: Page, run: int, source: int) -> Row:
 
 
 def film_row(film: Film, page: int) -> Row:
-    """A row of ``films``."""
+    """A row of ``film_statements``."""
     return {
         "page_id": page,
         "kind": clean(film.kind),

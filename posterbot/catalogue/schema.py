@@ -6,98 +6,32 @@ image on two pages, or under two URLs, is two candidates and one image.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
-import numpy as np
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in UTC, on databases with and without time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database, always UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; it was UTC."""
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
-
-
-class Float32Vector(TypeDecorator[np.ndarray]):
-    """A float32 array of any length as its little-endian bytes: 4 bytes a label, exact."""
-
-    impl = LargeBinary
-    cache_ok = True
-    number = "<f4"
-
-    def process_bind_param(self, value: np.ndarray | None, dialect: Dialect) -> bytes | None:
-        """To the database."""
-        return None if value is None else np.asarray(value, self.number).tobytes()
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> np.ndarray | None:
-        """From the database."""
-        return None if value is None else np.frombuffer(value, self.number)
-
-
-class Float16Vector(Float32Vector):
-    """A float16 array of any length as its little-endian bytes."""
-
-    cache_ok = True
-    number = "<f2"
-
-
-def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True)
-
-
-def _to(table: str, *, nullable: bool = False) -> Column[int]:
-    return Column(f"{table.removesuffix('s')}_id", ForeignKey(f"{table}.id"), nullable=nullable)
-
-
-def _key_of(table: str) -> Column[int]:
-    return Column(f"{table.removesuffix('s')}_id", ForeignKey(f"{table}.id"), primary_key=True)
-
+from posterbot.catalogue.columns import Float16Vector, Float32Vector, UtcDateTime, id_column, key_of, metadata, to
 
 runs = Table(
     "runs",
     metadata,
-    _id(),
+    id_column(),
     Column("spider", String, nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("version", String, nullable=False),
@@ -113,8 +47,8 @@ runs = Table(
 workers = Table(
     "workers",
     metadata,
-    _id(),
-    _to("runs"),
+    id_column(),
+    to("runs"),
     Column("machine", String, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("born", String, nullable=False),  # tells two processes of one pid apart
@@ -128,9 +62,9 @@ workers = Table(
 hosts = Table(
     "hosts",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String, nullable=False, unique=True),
-    _to("workers", nullable=True),  # has it on lease: nobody else sends it requests
+    to("workers", nullable=True),  # has it on lease: nobody else sends it requests
     Column("wanted_by", Integer),  # a worker that waits for it
     Column("next_at", Double, nullable=False, server_default="0"),
     Column("gap", Double, nullable=False, server_default="0"),
@@ -151,8 +85,8 @@ hosts = Table(
 queues = Table(
     "queues",
     metadata,
-    _key_of("runs"),
-    _key_of("hosts"),
+    key_of("runs"),
+    key_of("hosts"),
     Column("waiting", Integer, nullable=False, server_default="0"),  # pending URLs
     Column("added", Integer, nullable=False, server_default="0"),
     Column("refused", Integer, nullable=False, server_default="0"),  # sightings of URLs over the host's limit
@@ -170,9 +104,9 @@ queues = Table(
 patterns = Table(
     "patterns",
     metadata,
-    _id(),
-    _to("runs"),
-    _to("hosts"),
+    id_column(),
+    to("runs"),
+    to("hosts"),
     Column("pattern", String, nullable=False),
     Column("pages", Integer, nullable=False, server_default="0"),
     Column("fruitless", Integer, nullable=False, server_default="0"),  # in a row
@@ -188,9 +122,9 @@ frontier = Table(
     "frontier",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    _to("runs"),
-    _to("hosts"),
-    _to("patterns", nullable=True),
+    to("runs"),
+    to("hosts"),
+    to("patterns", nullable=True),
     Column("parent_id", BigInteger),  # first found on; no constraint, for speed
     Column("fingerprint", LargeBinary(20), nullable=False),
     Column("url", String, nullable=False),
@@ -220,7 +154,7 @@ frontier = Table(
 sources = Table(
     "sources",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String, nullable=False, unique=True),
     Column("ml_allowed", Boolean),
     Column("redistributable", Boolean),
@@ -232,9 +166,9 @@ sources = Table(
 pages = Table(
     "pages",
     metadata,
-    _id(),
-    _to("runs"),
-    _to("sources"),
+    id_column(),
+    to("runs"),
+    to("sources"),
     Column("url", String, nullable=False),
     Column("status", Integer),
     Column("title", String, nullable=False),
@@ -250,12 +184,12 @@ pages = Table(
     UniqueConstraint("run_id", "url"),
 )
 
-# What a page states about films. Linking statements to one film is a later step's decision.
-films = Table(
-    "films",
+# What a page states about films: evidence. The films themselves are in ``schema_films.py``.
+film_statements = Table(
+    "film_statements",
     metadata,
-    _id(),
-    _to("pages"),
+    id_column(),
+    to("pages"),
     Column("kind", String, nullable=False),
     Column("name", String, nullable=False),
     Column("year", Integer),
@@ -268,7 +202,7 @@ films = Table(
 images = Table(
     "images",
     metadata,
-    _id(),
+    id_column(),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("bytes", Integer, nullable=False),
     Column("format", String, nullable=False),
@@ -289,10 +223,10 @@ _PICTURE = text("image_id IS NOT NULL")
 candidates = Table(
     "candidates",
     metadata,
-    _id(),
-    _to("pages"),
-    _to("images", nullable=True),
-    _to("sources"),
+    id_column(),
+    to("pages"),
+    to("images", nullable=True),
+    to("sources"),
     Column("url", String, nullable=False),
     Column("found_by", String, nullable=False),
     Column("alt", String, nullable=False),
@@ -320,8 +254,8 @@ candidates = Table(
 image_patterns = Table(
     "image_patterns",
     metadata,
-    _id(),
-    _to("sources"),
+    id_column(),
+    to("sources"),
     Column("wanted", String, nullable=False),  # the rule: labels, threshold, smallest size, model
     Column("pattern", String, nullable=False),
     Column("seen", Integer, nullable=False),
@@ -356,7 +290,7 @@ claims = Table(
 models = Table(
     "models",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
     Column("labels", JSON, nullable=False),
@@ -383,9 +317,9 @@ embeddings = Table(
 policies = Table(
     "policies",
     metadata,
-    _id(),
-    _to("runs"),
-    _to("models"),
+    id_column(),
+    to("runs"),
+    to("models"),
     Column("labels", JSON, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("author", String, nullable=False),

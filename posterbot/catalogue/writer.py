@@ -251,7 +251,7 @@ class _Statements:
             set_={name: page.excluded[name] for name in schema.pages.c.keys() if name not in {"id", "run_id", "url"}},  # noqa: SIM118
             where=schema.pages.c.reason.is_not(None),
         )
-        self.film = insert(schema.films)
+        self.film = insert(schema.film_statements)
         self.model = insert(schema.models).on_conflict_do_nothing(index_elements=["hash"])
         self.policy = insert(schema.policies).returning(schema.policies.c.id)
         self.score = insert(schema.scores).on_conflict_do_nothing(index_elements=["image_id", "model_id"])
@@ -288,8 +288,8 @@ class _Statements:
         self.find_sources = _numbers_by(schema.sources, "name")
         self.find_pages = _numbers_by(schema.pages, "url").where(schema.pages.c.run_id == bindparam("run"))
         self.find_read_pages = self.find_pages.where(schema.pages.c.reason.is_(None))
-        self.find_films = select(schema.films.c.page_id).where(
-            schema.films.c.page_id.in_(bindparam("pages", expanding=True))
+        self.find_films = select(schema.film_statements.c.page_id).where(
+            schema.film_statements.c.page_id.in_(bindparam("pages", expanding=True))
         )
         self.find_images = _numbers_by(schema.images, "sha256")
         self.find_candidates = select(candidates.page_id, candidates.url, candidates.id).where(

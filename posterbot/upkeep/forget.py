@@ -21,7 +21,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, exists, or_, select
 
-from posterbot.catalogue.schema import candidates, claims, embeddings, films, images, pages, scores, sources, verdicts
+from posterbot.catalogue.schema import (
+    candidates,
+    claims,
+    embeddings,
+    film_statements,
+    images,
+    pages,
+    scores,
+    sources,
+    verdicts,
+)
+from posterbot.catalogue.schema_films import clusters, duplicates, film_conflicts, image_films
 from posterbot.catalogue.tombstones import HOST, IMAGE, URL, laid, lay_tombstones
 from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.tombstones import host_of, host_tombstone, image_tombstone, url_tombstone
@@ -219,7 +230,8 @@ def _erase_sightings(connection: Connection, condition: ColumnElement[bool]) -> 
 def _erase_images(connection: Connection, numbers: Sequence[int]) -> None:
     while _erase_sightings(connection, candidates.c.image_id.in_(numbers)):  # a crawl has just seen one again
         pass
-    for table in (scores, embeddings, verdicts):
+    connection.execute(delete(duplicates).where(duplicates.c.other_id.in_(numbers)))
+    for table in (scores, embeddings, verdicts, image_films, film_conflicts, clusters, duplicates):
         connection.execute(delete(table).where(table.c.image_id.in_(numbers)))
 
     def emptied() -> dict[str, Any]:
@@ -237,7 +249,7 @@ def _erase_pages(connection: Connection, numbers: Sequence[int]) -> None:
     if connection.scalar(select(exists().where(condition))):
         while _erase_sightings(connection, condition):
             pass
-    connection.execute(delete(films).where(films.c.page_id.in_(numbers)))
+    connection.execute(delete(film_statements).where(film_statements.c.page_id.in_(numbers)))
 
     def emptied() -> dict[str, Any]:
         return {

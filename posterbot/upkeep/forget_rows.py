@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, String, cast, false, func, or_, select
 from w3lib.url import safe_url_string
 
-from posterbot.catalogue.schema import candidates, claims, films, images, pages, sources, tombstones
+from posterbot.catalogue.schema import candidates, claims, film_statements, images, pages, sources, tombstones
 from posterbot.catalogue.tombstones import IMAGE
 from posterbot.frontier.adding import AT_ONCE, in_pieces
 from posterbot.frontier.tombstones import Host, host_of, image_tombstone, read_host, url_tombstone
@@ -185,11 +185,11 @@ def _by_film(connection: Connection, found: Found, direct: dict[int, int | None]
             direct[row.id] = row.image_id
             if row.status is None and host_of(row.url):  # the article that the list names
                 found.urls.add(row.url)
-    said = {"id": films.c.id, "page_id": films.c.page_id, "name": films.c.name, "same_as": films.c.same_as}
+    stating = film_statements.c
     stated: dict[int, int] = {}
-    asked = select(*said.values())
+    asked = select(stating.id, stating.page_id, stating.name, stating.same_as)
     if not wanted.titles:
-        text = cast(films.c.same_as, String)
+        text = cast(stating.same_as, String)
         asked = asked.where(or_(false(), *(text.contains(key) for key in wanted.imdb_ids)))
     for row in _stream(connection, asked):
         if wanted.is_film(row.name, None, row.same_as):
@@ -197,7 +197,7 @@ def _by_film(connection: Connection, found: Found, direct: dict[int, int | None]
     for piece in in_pieces(sorted(set(stated.values()))):
         only = (
             select(pages.c.id, pages.c.url)
-            .join(films, films.c.page_id == pages.c.id)
+            .join(film_statements, film_statements.c.page_id == pages.c.id)
             .where(pages.c.id.in_(piece))
             .group_by(pages.c.id, pages.c.url)
             .having(func.count() == 1)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, String, cast, delete, exists, func, s
 
 from posterbot.catalogue.schema import (
     candidates,
-    films,
+    film_statements,
     frontier,
     hosts,
     image_patterns,
@@ -216,7 +216,7 @@ def _referrers(engine: Engine, found: Found) -> Iterator[tuple[int, Any]]:
 def _empty_films(connection: Connection, numbers: Sequence[int]) -> None:
     """They stay, without a name: of a page that states two films nobody knows which of them its pictures show."""
     nothing: dict[str, Any] = {"name": "", "year": None, "genres": [], "directors": [], "same_as": []}
-    connection.execute(update(films).where(films.c.id.in_(numbers)).values(nothing))
+    connection.execute(update(film_statements).where(film_statements.c.id.in_(numbers)).values(nothing))
 
 
 def _set(connection: Connection, column: Any, values: list[tuple[int, Any]]) -> None:

@@ -52,7 +52,9 @@ HALF_WRITTEN = {
         "SELECT 1 FROM images WHERE NOT EXISTS (SELECT 1 FROM verdicts JOIN policies ON policies.id = policy_id "
         "WHERE image_id = images.id)"
     ),
-    "a page without its film": "SELECT 1 FROM pages WHERE NOT EXISTS (SELECT 1 FROM films WHERE page_id = pages.id)",
+    "a page without its film": (
+        "SELECT 1 FROM pages WHERE NOT EXISTS (SELECT 1 FROM film_statements WHERE page_id = pages.id)"
+    ),
 }
 
 

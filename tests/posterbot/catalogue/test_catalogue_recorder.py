@@ -105,7 +105,7 @@ def test_an_outcome_brings_all_it_names(engine: Engine, recorder: Recorder) -> N
     assert (model["hash"], model["labels"]) == (MODEL.hash, list(LABELS))
     (verdict,) = rows(engine, "verdicts")
     assert (verdict["keep"], verdict["reason"], verdict["label"], verdict["score"]) == (True, "relevant", "poster", 0.9)
-    (written_film,) = rows(engine, "films")
+    (written_film,) = rows(engine, "film_statements")
     assert (written_film["name"], written_film["genres"], written_film["year"]) == ("Night Train", ["Drama"], 1959)
     assert {row["name"] for row in rows(engine, "sources")} == {"site.example", "images.example"}
 
@@ -123,7 +123,7 @@ def test_page_and_films_are_written_once(engine: Engine, recorder: Recorder) -> 
     done(recorder.page(seen), recorder.page(seen), recorder.outcome(failed(1, seen)))
     recorder._writer.forget()
     done(recorder.page(seen), recorder.outcome(failed(2, seen)))
-    assert (count(engine, "pages"), count(engine, "films")) == (1, 2)
+    assert (count(engine, "pages"), count(engine, "film_statements")) == (1, 2)
 
 
 def test_the_next_run_has_its_own_pages_and_the_same_images(engine: Engine, start: Callable[[], Recorder]) -> None:
@@ -210,9 +210,11 @@ def test_memory_is_bounded_and_only_a_short_cut(engine: Engine, size: int, monke
     ]
     done(*map(recorder.outcome, outcomes + outcomes))
     recorder.close("finished")
-    assert {table: count(engine, table) for table in ("pages", "films", "images", "candidates", "policies")} == {
+    assert {
+        table: count(engine, table) for table in ("pages", "film_statements", "images", "candidates", "policies")
+    } == {
         "pages": 5,
-        "films": 5,
+        "film_statements": 5,
         "images": 7,
         "candidates": 35,
         "policies": 31,
@@ -241,7 +243,7 @@ def test_hostile_text_and_numbers_are_stored_as_far_as_possible(engine: Engine, 
     (candidate,) = rows(engine, "candidates")
     assert (candidate["alt"], candidate["declared_width"], candidate["declared_height"]) == ("?é", None, None)
     assert [row["title"] for row in rows(engine, "pages")] == ["NUL in it"]
-    (written,) = rows(engine, "films")
+    (written,) = rows(engine, "film_statements")
     assert (written["name"], written["year"], written["genres"]) == ("half a pair ?", None, ["?"])
 
 
@@ -388,11 +390,11 @@ def test_two_workers_of_one_run_write_the_same_pages_at_once(engine: Engine) -> 
     done(*futures)
     for recorder in recorders:
         recorder.close("finished")
-    names = ("runs", "pages", "films", "images", "candidates", "policies", "verdicts")
+    names = ("runs", "pages", "film_statements", "images", "candidates", "policies", "verdicts")
     assert {name: count(engine, name) for name in names} == {
         "runs": 1,
         "pages": 40,
-        "films": 40,
+        "film_statements": 40,
         "images": 400,
         "candidates": 400,
         "policies": 1,

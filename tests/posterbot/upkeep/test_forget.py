@@ -17,7 +17,7 @@ from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.image_patterns import count_patterns
 from posterbot.catalogue.schema import (
     candidates,
-    films,
+    film_statements,
     images,
     pages,
     runs,
@@ -107,7 +107,7 @@ def test_a_page(world: World) -> None:
     assert refused(world, A.url, SECRET, B.url) == {A.url, SECRET}
     smaller = "https://x.example/o.jpg"  # of the same picture as an image on B
     assert not refused(world, smaller)
-    assert count(world, films, films.c.name == "Metropolis") == 1  # what page B states
+    assert count(world, film_statements, film_statements.c.name == "Metropolis") == 1  # what page B states
     with world.engine.connect() as connection:
         assert connection.scalar(select(candidates.c.alternatives).where(candidates.c.url.like("%other%"))) == [smaller]
     world.forget(urls=["https://images.example/other.jpg"])
@@ -186,7 +186,7 @@ def test_a_film_among_others_loses_its_name_only(world: World) -> None:
     assert world.names("Metropolis", A.url) == set()
     assert world.images() == {"other", "third", "faust"}
     with world.engine.connect() as connection:
-        of_b = select(films.c.name).join(pages).where(pages.c.url == B.url).order_by(films.c.id)
+        of_b = select(film_statements.c.name).join(pages).where(pages.c.url == B.url).order_by(film_statements.c.id)
         assert list(connection.scalars(of_b)) == ["", "M"]
 
 

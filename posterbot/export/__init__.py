@@ -1,0 +1,1 @@
+"""From the catalogue to a training set: what goes in, how it is split, and how it is written."""

@@ -1,0 +1,1 @@
+"""The forms that an export can have, one file each."""

@@ -1,0 +1,1 @@
+"""Which pictures look alike, by how a model sees them."""
