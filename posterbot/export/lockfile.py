@@ -210,7 +210,9 @@ def _example(row: dict[str, Any]) -> Example:
 
 
 def _header(about: dict[str, Any]) -> Header:
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in about["options"].items()}
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in about["options"].items()
+    }
     known = {each.name for each in fields(Options)}
     return Header(
         options=Options(**{name: value for name, value in options.items() if name in known}),
