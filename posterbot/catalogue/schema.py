@@ -340,6 +340,24 @@ verdicts = Table(
     sqlite_with_rowid=False,
 )
 
+# What people said of images that they were shown. The last answer of an image holds; the earlier ones stay.
+reviews = Table(
+    "reviews",
+    metadata,
+    id_column(),
+    to("images"),
+    Column("answer", String, nullable=False),  # yes: one of the labels wanted; no; label: the one given; skip
+    Column("label", String),  # which it is, where that was said
+    Column("policy_id", ForeignKey("policies.id")),  # the verdict when it was shown: by this policy,
+    Column("kept", Boolean),  # kept or not,
+    Column("score", Float),  # with this score
+    Column("picked", String, nullable=False),  # why it was shown: audit, unsure, duplicates, asked
+    Column("stratum", String),  # of an audit: kept or dropped
+    Column("reviewer", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "image_id"),
+)
+
 # What is not to be fetched or recorded again, as hashes only: see ``tombstones.py``.
 tombstones = Table(
     "tombstones",

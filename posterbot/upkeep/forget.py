@@ -28,6 +28,7 @@ from posterbot.catalogue.schema import (
     film_statements,
     images,
     pages,
+    reviews,
     scores,
     sources,
     verdicts,
@@ -231,7 +232,7 @@ def _erase_images(connection: Connection, numbers: Sequence[int]) -> None:
     while _erase_sightings(connection, candidates.c.image_id.in_(numbers)):  # a crawl has just seen one again
         pass
     connection.execute(delete(duplicates).where(duplicates.c.other_id.in_(numbers)))
-    for table in (scores, embeddings, verdicts, image_films, film_conflicts, clusters, duplicates):
+    for table in (scores, embeddings, verdicts, reviews, image_films, film_conflicts, clusters, duplicates):
         connection.execute(delete(table).where(table.c.image_id.in_(numbers)))
 
     def emptied() -> dict[str, Any]:
