@@ -1,11 +1,25 @@
 """Which film a picture is of, and which pictures are the same: the tables that ``films/`` and ``duplicates/`` fill.
 
-All of it is derived from ``schema.py``'s tables and from tables that people import; it can be made anew.
+All of it is derived from ``schema.py``'s tables and from tables that people import; it can be made anew, but for what
+was imported.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from posterbot.catalogue.columns import id_column, key_of, metadata, to
 
@@ -40,6 +54,47 @@ film_titles = Table(
     Column("film_id", ForeignKey("films.id"), primary_key=True),
     Column("title", String, nullable=False),
     Index(None, "film_id"),
+    sqlite_with_rowid=False,
+)
+
+_UNSETTLED, _UNLINKED = text("NOT settled"), text("NOT linked")
+
+# What pages, lists and tables say of a film, in equal words one row: evidence, not identity. Which films there are
+# follows from all of them together, see films/resolving.py.
+film_mentions = Table(
+    "film_mentions",
+    metadata,
+    id_column(),
+    Column("digest", String(32), nullable=False, unique=True),  # of all columns up to "genres"
+    Column("origin", String, nullable=False),  # films/mentions.py
+    Column("key", String, nullable=False),  # of the title; empty: no title is said
+    Column("title", String, nullable=False),
+    Column("year", Integer),
+    Column("kind", String),
+    Column("imdb", String, index=True),
+    Column("tmdb", String, index=True),
+    Column("wikidata", String, index=True),
+    Column("directors", JSON, nullable=False),  # the words of their names
+    Column("genres", JSON, nullable=False),
+    to("films", nullable=True),  # NULL: nobody can tell which film it means
+    Column("certainty", Float, nullable=False),  # that it means this film, 0–1
+    Column("settled", Boolean, nullable=False),  # no: there is more to say about it than film_id and certainty tell
+    Index(None, "key"),
+    Index(None, "film_id"),
+    Index("ix_film_mentions_unsettled", "id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+)
+
+# Which sighting of a picture mentions what, and how. Each that was read has a row, if only one without a mention.
+film_sightings = Table(
+    "film_sightings",
+    metadata,
+    key_of("candidates"),
+    Column("evidence", String, primary_key=True),  # films/evidence.py
+    to("film_mentions", nullable=True),
+    Column("detail", String, nullable=False),
+    Column("linked", Boolean, nullable=False),  # image_films of its image says so
+    Index(None, "film_mention_id"),
+    Index("ix_film_sightings_unlinked", "candidate_id", sqlite_where=_UNLINKED, postgresql_where=_UNLINKED),
     sqlite_with_rowid=False,
 )
 

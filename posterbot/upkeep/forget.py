@@ -44,6 +44,7 @@ from posterbot.stores.spool import Spool
 from posterbot.stores.store import DROPPED, LOST_AND_FOUND, Store
 from posterbot.stores.streams import in_parallel
 from posterbot.upkeep.forget_erase import at_work, clear_log, erase, nameless, written
+from posterbot.upkeep.forget_films import erase_films, unread
 from posterbot.upkeep.forget_rows import Found, Picture
 from posterbot.upkeep.forget_traces import erase_hosts, erase_traces
 
@@ -102,6 +103,7 @@ def forget(engine: Engine, found: Found, stores: Sequence[Store], spool: Path, r
     erase_traces(engine, found)
     erase_rows(engine, found)
     erase_hosts(engine, found)
+    erase_films(engine, found.wanted)
     sheets, lost = write_sheets(engine, stores, reports)
     with engine.connect() as connection:
         working = at_work(connection)
@@ -218,6 +220,7 @@ def _erase_sightings(connection: Connection, condition: ColumnElement[bool]) -> 
     if not gone:
         return False
     numbers = [row.id for row in gone]
+    unread(connection, numbers, {row.image_id for row in gone if row.image_id is not None})
     connection.execute(delete(claims).where(claims.c.candidate_id.in_(numbers)))
     connection.execute(delete(candidates).where(candidates.c.id.in_(numbers)))
     # Where nobody has been: a page named by a list. And a page that was the picture itself.

@@ -69,6 +69,41 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "film_mentions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(32), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("imdb", sa.String(), nullable=True),
+        sa.Column("tmdb", sa.String(), nullable=True),
+        sa.Column("wikidata", sa.String(), nullable=True),
+        sa.Column("directors", sa.JSON(), nullable=False),
+        sa.Column("genres", sa.JSON(), nullable=False),
+        _number("film_id", nullable=True),
+        sa.Column("certainty", sa.Float(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        _foreign_key("film_mentions", "film_id", "films"),
+        sa.PrimaryKeyConstraint("id", name="pk_film_mentions"),
+        sa.UniqueConstraint("digest", name="uq_film_mentions_digest"),
+    )
+    op.create_table(
+        "film_sightings",
+        _number("candidate_id"),
+        sa.Column("evidence", sa.String(), nullable=False),
+        _number("film_mention_id", nullable=True),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("linked", sa.Boolean(), nullable=False),
+        _foreign_key("film_sightings", "candidate_id", "candidates"),
+        _foreign_key("film_sightings", "film_mention_id", "film_mentions"),
+        sa.PrimaryKeyConstraint("candidate_id", "evidence", name="pk_film_sightings"),
+        sqlite_with_rowid=False,
+    )
+    _partial_index("film_mentions", "id", "unsettled", "NOT settled")
+    _partial_index("film_sightings", "candidate_id", "unlinked", "NOT linked")
+    op.create_table(
         "image_films",
         _number("image_id"),
         _number("film_id"),
@@ -117,6 +152,12 @@ def upgrade() -> None:
     )
     for table, column in (
         ("film_titles", "film_id"),
+        ("film_mentions", "key"),
+        ("film_mentions", "imdb"),
+        ("film_mentions", "tmdb"),
+        ("film_mentions", "wikidata"),
+        ("film_mentions", "film_id"),
+        ("film_sightings", "film_mention_id"),
         ("image_films", "film_id"),
         ("film_conflicts", "film_id"),
         ("film_conflicts", "other_film_id"),
@@ -134,3 +175,8 @@ def _number(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 def _foreign_key(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint([column], [f"{to}.id"], name=f"fk_{table}_{column}_{to}")
+
+
+def _partial_index(table: str, column: str, name: str, condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(f"ix_{table}_{name}", table, [column], sqlite_where=where, postgresql_where=where)
