@@ -50,6 +50,8 @@ EXPLORE = 0.02
 IMAGES_MAX_ASPECT = 3.2
 # Of what would be kept, leave out what is blurred or flat, and pictures that stand in for posters that are missing.
 QUALITY_GATES = True
+# Seconds between two looks for copies among the images recorded; 0: only at the end of a crawl.
+DUPLICATES_EVERY = 60.0
 ITEM_PIPELINES = {"posterbot.pipelines.posters.PosterPipeline": 100}
 
 IMAGES_BYTES_IN_FLIGHT = 256 * 1024 * 1024
@@ -140,6 +142,7 @@ EXTENSIONS = {
     "scrapy.extensions.logstats.LogStats": None,
     "posterbot.frontier.session.Session": 0,
     "posterbot.pipelines.early_stop.EarlyStop": 0,
+    "posterbot.duplicates.crawling.Duplicates": 0,
     "posterbot.progress.Progress": 0,
     "posterbot.summary.Summary": 0,
 }
