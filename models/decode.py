@@ -120,7 +120,9 @@ class Picture:
         self._image = _open(data)
         self.header = Header(self._image.format or "", *self._image.size)
 
-    def rgb(self, side: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    def rgb(
+        self, side: int, max_pixels: int = MAX_PIXELS, resample: Image.Resampling = Image.Resampling.BILINEAR
+    ) -> Image.Image:
         """The picture as 8-bit RGB, upright, reduced so that its longer side is ``side`` pixels; never enlarged.
 
         JPEG is decoded at a reduced scale (libjpeg's DCT scaling), which is what makes a large poster as cheap as a
@@ -130,6 +132,7 @@ class Picture:
         Args:
             side: the longer side of the result, in pixels.
             max_pixels: the largest width × height that is decoded.
+            resample: how it is reduced; models have learned on pictures that were so by the default.
 
         Raises:
             ImageError: ``too_many_pixels`` or ``truncated``.
@@ -147,7 +150,7 @@ class Picture:
                 longer = max(width, height)
                 image.draft("RGB", (max(1, 2 * side * width // longer), max(1, 2 * side * height // longer)))
                 image.load()
-                small = _reduce(image, side)
+                small = _reduce(image, side, resample)
             except ImageError:
                 raise
             except Exception as error:  # as in _open: damaged data can end in anything
@@ -254,7 +257,7 @@ def _unidentified(data: bytes) -> ImageError:
     return ImageError(ImageProblem.NOT_AN_IMAGE, f"begins with {data[:8]!r}")
 
 
-def _reduce(image: Image.Image, side: int) -> Image.Image:
+def _reduce(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
     """8-bit RGB with the longer side at most ``side``; reduced before converting wherever the mode allows."""
     if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
         samples = np.asarray(image)
@@ -272,7 +275,7 @@ def _reduce(image: Image.Image, side: int) -> Image.Image:
     scale = side / max(image.size)
     if scale < 1:
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        image = image.resize(size, resample, reducing_gap=2.0)
     if image.mode in {"RGBA", "RGBa", "La"}:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, (255, 255, 255))

@@ -50,7 +50,7 @@ def recheck(
         if number is not None:
             with engine.connect() as connection:
                 run_row(connection, number)
-        _refuse_beside_a_crawl(engine)
+        refuse_beside_a_crawl(engine)
         return number_held(engine, number, host), number
 
     images, number = ask(url, run, look)
@@ -87,7 +87,8 @@ def recheck(
 _STATUSES = ("stands", "withdrawn", "gone", "unknown")
 
 
-def _refuse_beside_a_crawl(engine: Engine) -> None:
+def refuse_beside_a_crawl(engine: Engine) -> None:
+    """Raises Refusal where a crawl is at work: together they would ask a host more often than promised."""
     with engine.connect() as connection:
         unended = select(workers.c.run_id).where(workers.c.ended_at.is_(None)).distinct()
         found = list(connection.scalars(unended.order_by(workers.c.run_id)))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, signals
 from scrapy.exceptions import StopDownload
 from scrapy.http.request import NO_CALLBACK
 
@@ -24,6 +24,7 @@ from posterbot.frontier.turn import Stopping
 from posterbot.page.consent import Kind, Signal
 from posterbot.pipelines.fetch import reason_of_failure
 from posterbot.reasons import Reason
+from posterbot.spiders.lone import LoneSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -39,17 +40,6 @@ REMEMBERED = 5_000
 
 _HEADERS_ONLY = "headers_only"
 _ARGUMENTS = ("run", "host", "limit", "out")
-_OF_CRAWLS = {
-    "EXTENSIONS": (
-        "posterbot.frontier.session.Session",
-        "posterbot.progress.Progress",
-        "posterbot.summary.Summary",
-    ),
-    "DOWNLOADER_MIDDLEWARES": (
-        "posterbot.spiders.pieces.PieceMiddleware",
-        "posterbot.frontier.forgotten.ForgottenMiddleware",
-    ),
-}
 
 
 class Status(StrEnum):
@@ -74,7 +64,7 @@ class Found:
     signals: tuple[Signal, ...] = ()
 
 
-class RecheckSpider(Spider):
+class RecheckSpider(LoneSpider):
     """Asks for the header fields of each image that is held, for its page, and for their hosts' tdmrep.json.
 
     Everything passes the gate and robots.txt. An image stands if it would be taken in one of the places where it was
@@ -98,17 +88,6 @@ class RecheckSpider(Spider):
             self._opt_outs = OptOuts(settings)
         except ValueError as error:
             self._problem = str(error)  # said in one line at the end, and nothing is asked
-
-    @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        """No scheduler, pipeline and session of a crawl, which would record a run; the gate is one of its own."""
-        super().update_settings(settings)
-        settings.set("SCHEDULER", "scrapy.core.scheduler.Scheduler", "spider")
-        for name in ("ITEM_PIPELINES", "SPIDER_MIDDLEWARES"):
-            settings.set(name, {}, "spider")
-        for name, classes in _OF_CRAWLS.items():
-            settings.set(name, {**settings.getdict(name), **dict.fromkeys(classes)}, "spider")
-        settings.set("EXTENSIONS", {**settings.getdict("EXTENSIONS"), "posterbot.frontier.alone.LoneGate": 0}, "spider")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> RecheckSpider:
