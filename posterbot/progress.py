@@ -35,7 +35,8 @@ class Progress:
         self._handles: list[asyncio.TimerHandle] = []
         self._started = self._said = 0.0
         self._seen_before, self._looked = 0, 0.0
-        self._rate = 0.0
+        self.rate = 0.0
+        """Images a second, of late."""
         self._blocked = 0.0
 
     @classmethod
@@ -87,7 +88,7 @@ class Progress:
         if now > self._looked:
             rate = (seen - self._seen_before) / (now - self._looked)
             # Half a second is a short time: the shown rate leans on the ones before.
-            self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
+            self.rate = rate if not self.rate else 0.8 * self.rate + 0.2 * rate
         self._seen_before, self._looked = seen, now
         if self._live is not None:
             self._live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"))
@@ -116,14 +117,16 @@ class Progress:
             ),
             reverse=True,
         )[:3]
+        paused = ["paused"] if getattr(engine, "paused", False) else []
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
         images, kept = self._count("images"), self._count("kept")
         parts = [
             f"{minutes:02d}:{seconds:02d}",
+            *paused,
             f"{self._count('pages'):,} pages",
             f"{images:,} of {self._count('candidates'):,} images",
             f"{kept:,} kept",
-            f"{self._rate:.0f}/s",
+            f"{self.rate:.0f}/s",
             f"{self._count('bytes') / 1e6:.1f} MB",
             f"{queued:,} pages queued",
             "dropped " + (", ".join(f"{reason} {count:,}" for count, reason in drops) or "none"),

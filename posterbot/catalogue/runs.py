@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from posterbot.catalogue.records import Policy, now
-from posterbot.catalogue.schema import models, policies, runs
+from posterbot.catalogue.records import now
+from posterbot.catalogue.schema import runs
 
 FINISHED = "finished"
 """Finish reason of a run that has nothing left to do."""
@@ -48,23 +47,3 @@ def begin_run(
 def end_run(connection: Connection, run: int, reason: str) -> None:
     """Nobody works on it any more, for ``reason``."""
     connection.execute(update(runs).where(runs.c.id == run).values(finished_at=now(), finish_reason=reason))
-
-
-def policy_in_force(connection: Connection, run: int, wanted: Policy) -> Policy:
-    """``wanted``, or the run's latest policy where that decides alike: a worker that joins is no change of policy."""
-    latest = (
-        select(policies, models.c.hash)
-        .join(models, models.c.id == policies.c.model_id)
-        .where(policies.c.run_id == run)
-        .order_by(policies.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(latest).mappings().first()
-    if row is None or (tuple(row["labels"]), row["threshold"], row["top"], row["hash"]) != (
-        wanted.labels,
-        wanted.threshold,
-        wanted.top,
-        wanted.model.hash,
-    ):
-        return wanted
-    return replace(wanted, author=row["author"], origin=row["origin"], at=row["at"])

@@ -110,6 +110,10 @@ class Keeping:
         """From now on images may be judged by this policy, which is getting its number."""
         self._policies[policy] = number
 
+    def number_of(self, policy: Policy) -> Future[int]:
+        """The number that a policy is getting by which images may be judged."""
+        return self._policies[policy]
+
     async def keep(
         self,
         data: bytes,

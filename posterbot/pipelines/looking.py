@@ -95,18 +95,19 @@ class Looking:
         self._max_bytes = settings.getint("IMAGES_MAX_BYTES")
         self._quality = settings.getbool("QUALITY_GATES")
         self._retries, self._backoff = settings.getint("RETRY_TIMES"), settings.getfloat("RETRY_BACKOFF")
-        self._catalogued: OrderedDict[str, Known] = OrderedDict()
+        self._catalogued: OrderedDict[str, tuple[str, Known]] = OrderedDict()
+        """URL → hash of the model that was in force when the catalogue was asked, and what it knew."""
         self._in_flight = InFlight(
             settings.getint("IMAGES_IN_FLIGHT"), settings.getint("IMAGES_BYTES_IN_FLIGHT"), transfers_of(settings)
         )
 
     async def look_up(self, urls: Sequence[str]) -> None:
         """Have the catalogue say what it knows of these, before they are looked at: all of a page at once."""
-        asked = (tuple(urls), self._policy.current.model.hash)
-        known = await asyncio.wrap_future(self._session.recorder.call(known_images, asked))
+        model = self._policy.current.model.hash
+        known = await asyncio.wrap_future(self._session.recorder.call(known_images, (tuple(urls), model)))
         for url in urls:
             self._catalogued.pop(url, None)
-        self._catalogued.update(known)
+        self._catalogued.update((url, (model, found)) for url, found in known.items())
         while len(self._catalogued) > REMEMBERED:
             self._catalogued.popitem(last=False)
 
@@ -142,14 +143,17 @@ class Looking:
 
     async def _look_once(self, url: str, host: str, item: PageItem) -> Seen:
         async with self._in_flight.one(host) as slot:
-            known = self._catalogued.get(url)
-            again = None if known is None else await self._known(known)
-            if again is not None and known is not None and known.run == self._session.recorder.run_id:
+            run, again = await self._known(url)
+            if again is not None and run == self._session.recorder.run_id:
                 self._stats.inc_value("posterbot/images_known")
                 return again
             if (refused := await self._refused(url)) is not None:
                 return Seen(reason=Reason.OPTED_OUT, evidence=str(refused))
             response = await self._fetch(url, item, again)
+            if again is not None and not isinstance(response, Seen) and response.status == 304:
+                _, again = await self._known(url)  # judged by what is in force now
+                if again is None:  # and that takes the bytes
+                    response = await self._fetch(url, item, None)
             if isinstance(response, Seen):
                 return response
             slot.fetched(len(response.body))
@@ -169,26 +173,34 @@ class Looking:
             said = () if file is None else (file,)
         return self._opt_outs.decide(image=said).signal
 
-    async def _known(self, known: Known) -> Seen | None:
-        """The verdict without the bytes; None where they are needed."""
-        policy = self._policy.current
-        if known.scores is None or await image_forgotten(self._session, known.image.sha256):
-            return None
-        verdict = self._verdict(known.image, known.scores, policy)
-        if verdict.keep and known.image.path is None:
-            return None
-        return Seen(
-            final_url=known.final_url,
-            http_status=200,
-            content_type=known.content_type,
-            etag=known.etag,
-            last_modified=known.last_modified,
-            image=known.image,
-            scores=known.scores,
-            policy=policy,
-            verdict=verdict,
-            known=True,
-        )
+    async def _known(self, url: str) -> tuple[int, Seen | None]:
+        """The run that last saw it, and the verdict without the bytes; None where they are needed."""
+        while (found := self._catalogued.get(url)) is not None:
+            model, known = found
+            if model != self._policy.current.model.hash:  # it was asked for the scores of another
+                await self.look_up([url])
+                continue
+            if known.scores is None or await image_forgotten(self._session, known.image.sha256):
+                break
+            policy = self._policy.current
+            if model != policy.model.hash:
+                continue
+            verdict = self._verdict(known.image, known.scores, policy)
+            if verdict.keep and known.image.path is None:
+                break
+            return known.run, Seen(
+                final_url=known.final_url,
+                http_status=200,
+                content_type=known.content_type,
+                etag=known.etag,
+                last_modified=known.last_modified,
+                image=known.image,
+                scores=known.scores,
+                policy=policy,
+                verdict=verdict,
+                known=True,
+            )
+        return 0, None
 
     async def _fetch(self, url: str, item: PageItem, known: Seen | None) -> Response | Seen:
         """The answer, or why there is none; of what is ``known`` only whether it has changed."""
@@ -217,13 +229,12 @@ class Looking:
         if seen.reason is not None:
             return seen
         try:
-            analysis = await asyncio.wrap_future(self._scorer.submit(response.body))
+            analysis, policy = await self._scored(response.body)
         except ScoreError as error:
             logger.error("%s: %s", response.url, error)
             return replace(seen, reason=Reason.SCORE_FAILED)
         if await image_forgotten(self._session, analysis.sha256):
             return replace(seen, reason=Reason.FORGOTTEN)
-        policy = self._policy.current
         header = analysis.header
         if header is None or analysis.problem is ImageProblem.TRUNCATED:
             assert analysis.problem is not None
@@ -249,6 +260,21 @@ class Looking:
         return replace(
             seen, image=image, scores=analysis.scores, embedding=analysis.embedding, policy=policy, verdict=verdict
         )
+
+    async def _scored(self, data: bytes) -> tuple[Analysis, Policy]:
+        """What the scorer says, and the policy in force when it says it: the one that judges, whatever comes later.
+
+        Raises ScoreError.
+        """
+        while True:
+            before = self._policy.current
+            analysis = await asyncio.wrap_future(self._scorer.submit(data))
+            policy = self._policy.current
+            if analysis.model is None or analysis.model == policy.model.hash:
+                return analysis, policy
+            if policy is before:
+                raise ScoreError(f"the files of model {policy.model.name} are not what they were when it was loaded")
+            self._stats.inc_value("posterbot/scored_again")  # the model was swapped meanwhile
 
     def _verdict(self, image: Image, scores: np.ndarray, policy: Policy) -> Verdict:
         verdict = judge(scores, policy)

@@ -18,10 +18,12 @@ from scrapy import signals
 from scrapy.exceptions import DropItem
 from scrapy.pipelines.images import ImagesPipeline
 
+from models.registry import DEFAULT
 from models.scorer import Scorer
 from posterbot.catalogue.placeholders import is_own, placeholders
+from posterbot.catalogue.policies import GoingOn, going_on
 from posterbot.catalogue.records import Outcome, Policy
-from posterbot.catalogue.runs import FINISHED, policy_in_force
+from posterbot.catalogue.runs import FINISHED
 from posterbot.filters.size import MinimumSize
 from posterbot.frontier.forgotten import image_forgotten
 from posterbot.frontier.session import Session
@@ -31,12 +33,15 @@ from posterbot.pipelines.keeping import Keeping
 from posterbot.pipelines.looking import Looking
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import Reason
+from posterbot.steering.control import Control
+from posterbot.steering.display import in_words
+from posterbot.steering.labels import PolicyError
+from posterbot.steering.loading import find
 from posterbot.stores.opening import SCHEMES
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
-    from sqlalchemy import Connection
 
     from posterbot.filters.consent import OptOuts
     from posterbot.filters.gates import Gated
@@ -77,34 +82,60 @@ class PosterPipeline(ImagesPipeline):
     def open_spider(self, spider: Any = None) -> None:
         """Start the scorer, and record the policy."""
         super().open_spider()
-        asked: Any = self.spiderinfo.spider  # whichever spider it is, it brings policy, model and arguments
+        asked: Any = self.spiderinfo.spider  # whichever spider it is, it brings policy and arguments
         self.policy: LivePolicy = asked.policy
         self.opt_outs: OptOuts = asked.opt_outs
         self.session.open(asked)
         self.recorder = self.session.recorder
         self.keeping = Keeping(self.crawler.settings, self.recorder)
-        self.policy.current = self.recorder.call(self._policy_in_force, self.policy.current, urgent=True).result()
+        name = asked.arguments.get("model", DEFAULT)
+        known = self._go_on(name)
         self.keeping.judged_by(self.policy.current, self.recorder.policy(self.policy.current))
         self.policy.listeners.append(self._policy_changed)
         self.scorer = Scorer(
-            asked.model,
+            self.policy.classifier,
             wanted=MinimumSize(self.min_width, self.min_height).accepts,
             capacity=self.crawler.settings.getint("IMAGES_IN_FLIGHT"),
             max_pixels=self.crawler.settings.getint("IMAGES_MAX_PIXELS"),
         )
         self.looking = Looking(self.crawler, self.session, self.scorer, self.keeping, asked)
+        self.control = Control(self.crawler, self.session, self.policy, self.keeping.number_of, name, known)
         self._seen: OrderedDict[str, asyncio.Future[Seen]] = OrderedDict()
 
-    def _policy_in_force(self, connection: Connection, calls: list[Policy]) -> list[Policy]:
-        return [policy_in_force(connection, self.recorder.run_id, wanted) for wanted in calls]
+    def _go_on(self, name: str) -> int:
+        """Put in force what the run is judged by, and return its number, 0 in a new run. Model ``name`` was asked for.
+
+        What was changed while the run went on stays so for who joins it, or resumes it, with its arguments.
+        """
+        wanted = self.policy.current
+        found: GoingOn = self.recorder.call(going_on, (self.recorder.run_id, wanted), urgent=True).result()
+        if found.newest is None:
+            return 0
+        policy, model = found.policy(wanted), None
+        if policy.model.hash != wanted.model.hash:
+            try:
+                model = find(policy.model, [policy.model.name, name])
+            except PolicyError as error:
+                logger.error("policy %d is not followed: %s", found.newest.number, error)
+                assert found.asked is not None  # else the newest decides alike, by the same model
+                policy = found.asked.policy
+        if policy is found.newest.policy and found.asked is not None and found.asked.number != found.newest.number:
+            who = f"{policy.author} ({policy.origin})"
+            logger.warning("it goes on with policy %d of %s: %s", found.newest.number, who, in_words(policy))
+        self.policy.follow(policy, model)
+        return found.newest.number
 
     async def spider_closed(self, reason: str) -> None:
         """All items are through: stop the scorer, and let the store have what waits for it."""
+        self.control.close()
         await asyncio.to_thread(self.scorer.close)
         await self.keeping.uploads.close(drain=reason == FINISHED)
 
     def _policy_changed(self, policy: Policy) -> None:
-        self.keeping.judged_by(policy, self.recorder.policy(policy))
+        self.scorer.model = self.policy.classifier
+        number = self.recorder.policy(policy)
+        self.session.watch(number)
+        self.keeping.judged_by(policy, number)
         # Remembered verdicts are of the old policy, and the bytes they would need are gone.
         self._seen.clear()
 

@@ -29,6 +29,9 @@ from posterbot.spiders.arguments import Arguments, read_arguments
 from posterbot.spiders.lists import Listed, ListError, read_urls
 from posterbot.spiders.pieces import items_again, piece_of, piece_request
 from posterbot.spiders.wikipedia import article_url, file_path_url
+from posterbot.steering.console import answering, show
+from posterbot.steering.control import control_of
+from posterbot.steering.live import CONSOLE
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,8 +47,8 @@ PIECES_AHEAD = 200
 class PostersSpider(Spider):
     """``scrapy crawl posters -a labels=poster``: see docs/crawl.md for the arguments.
 
-    ``labels``, ``threshold`` and ``top`` may be assigned while the crawl runs, as in the telnet console; the change
-    holds for every image judged afterwards and is recorded as a new policy.
+    ``labels``, ``threshold``, ``top`` and ``model`` may be assigned while the crawl runs, as in the telnet console; the
+    change holds for every image judged afterwards and is recorded as a new policy: docs/steering.md.
     """
 
     name = "posters"
@@ -56,7 +59,7 @@ class PostersSpider(Spider):
     def __init__(self, arguments: Arguments, given: dict[str, str]) -> None:
         super().__init__()
         self.job, self.arguments = arguments, given
-        self.policy, self.model = arguments.policy, arguments.model
+        self.policy = arguments.policy
         self.allowed_domains = list(arguments.domains)
         self.run_id: int | None = None
         self.job_key = arguments.job
@@ -82,7 +85,7 @@ class PostersSpider(Spider):
 
     @labels.setter
     def labels(self, labels: str) -> None:
-        self.policy.change(labels=labels, origin="console")
+        self._assign(labels=labels)
 
     @property
     def threshold(self) -> float:
@@ -94,7 +97,7 @@ class PostersSpider(Spider):
 
     @threshold.setter
     def threshold(self, threshold: float | str) -> None:
-        self.policy.change(threshold=threshold, origin="console")
+        self._assign(threshold=threshold)
 
     @property
     def top(self) -> int | None:
@@ -103,7 +106,24 @@ class PostersSpider(Spider):
 
     @top.setter
     def top(self, top: int | str | None) -> None:
-        self.policy.change(top=top, origin="console")
+        self._assign(top=top)
+
+    @property
+    def model(self) -> str:
+        """The name of the model. Another name or path that is assigned is loaded first, which takes seconds.
+
+        What became of it is said at the console, or in the log. Raises PolicyError where the crawl has not begun.
+        """
+        return self.policy.current.model.name
+
+    @model.setter
+    def model(self, name: str) -> None:
+        with answering():
+            show(control_of(self.crawler).model(name))
+
+    def _assign(self, **wanted: Any) -> None:
+        with answering():
+            self.policy.change(**wanted, origin=CONSOLE)
 
     async def start(self) -> AsyncIterator[Any]:
         """Start pages, then the list of URLs, piece by piece; what was done before a stop, the frontier knows."""

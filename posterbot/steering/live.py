@@ -1,4 +1,4 @@
-"""The policy in force, changed from the telnet console, checked before it counts, recorded each time."""
+"""The policy in force: checked before it counts, replaced as a whole, and told to all who judge by it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pathlib import Path
 from types import EllipsisType
 
 from models.classifier import Classifier
+from posterbot.catalogue.policies import ARGUMENTS
 from posterbot.catalogue.records import Model, Policy, now
 from posterbot.steering.labels import PolicyError, read_labels
 
 logger = logging.getLogger(__name__)
 
+CONSOLE = "console"
+"""Origin of what was typed at the telnet console, or assigned to the spider."""
 DEFAULT_THRESHOLD = 0.5
 
 
@@ -40,24 +43,25 @@ class LivePolicy:
         threshold: float | str | None = None,
         top: int | str | None = None,
         *,
-        origin: str = "arguments",
+        origin: str = ARGUMENTS,
     ) -> None:
-        identity = Model(model.name, model.hash, tuple(model.labels))
-        self._curve = model.curve
+        identity = _identity(model)
+        self.classifier = model
+        """The model whose scores the policy judges."""
         wanted = read_labels(labels, identity)
         likeliest = read_top(top, identity)
         if threshold is None:
             threshold = DEFAULT_THRESHOLD if likeliest is None else 0.0
         self.current = Policy(
             wanted,
-            read_threshold(threshold, wanted, likeliest, self._curve),
+            read_threshold(threshold, wanted, likeliest, model.curve),
             identity,
             author=getpass.getuser(),
             origin=origin,
             top=likeliest,
         )
         self.listeners: list[Callable[[Policy], object]] = []
-        """Called with each new policy, in the thread of the change."""
+        """Called with each new policy, in the thread of the change, once policy and model are both in force."""
 
     def change(
         self,
@@ -65,27 +69,46 @@ class LivePolicy:
         labels: str | Iterable[str] | None = None,
         threshold: float | str | None = None,
         top: int | str | EllipsisType | None = ...,
+        model: Classifier | None = None,
+        author: str | None = None,
         origin: str,
     ) -> Policy:
         """Replace the policy; what is not given stays as it is. ``top=None`` takes it away.
 
+        ``author`` is who wants it; None: the user of this process.
+
         Raises:
-            PolicyError: unknown label, or threshold or top out of range; the old policy stays in force.
+            PolicyError: unknown label, or threshold or top out of range; or labels stay that ``model`` does not have.
+                The old policy stays in force.
         """
         old = self.current
-        wanted = old.labels if labels is None else read_labels(labels, old.model)
-        likeliest = old.top if isinstance(top, EllipsisType) else read_top(top, old.model)
-        self.current = replace(
+        classifier = self.classifier if model is None else model
+        identity = old.model if model is None else _identity(model)
+        if labels is None:
+            _check_same_labels(old.labels, identity)
+        wanted = old.labels if labels is None else read_labels(labels, identity)
+        likeliest = read_top(old.top if isinstance(top, EllipsisType) else top, identity)
+        asked = old.threshold if threshold is None else threshold
+        new = replace(
             old,
             labels=wanted,
-            threshold=read_threshold(old.threshold if threshold is None else threshold, wanted, likeliest, self._curve),
+            threshold=read_threshold(asked, wanted, likeliest, classifier.curve),
+            model=identity,
             top=likeliest,
+            author=getpass.getuser() if author is None else author,
             origin=origin,
             at=now(),
         )
+        self.follow(new, classifier)
+        return new
+
+    def follow(self, policy: Policy, model: Classifier | None = None) -> None:
+        """Put a policy in force that was checked already: by another worker of the run, say. ``model``: its model."""
+        if model is not None:
+            self.classifier = model
+        self.current = policy
         for listener in self.listeners:
-            listener(self.current)
-        return self.current
+            listener(policy)
 
 
 def read_threshold(
@@ -128,6 +151,21 @@ def read_top(top: int | str | None, model: Model) -> int | None:
         most = len(model.labels)
         raise PolicyError(f"top {top!r}: give a whole number from 1 to {most:,}, the number of labels of {model.name}")
     return value
+
+
+def _identity(model: Classifier) -> Model:
+    return Model(model.name, model.hash, tuple(model.labels))
+
+
+def _check_same_labels(labels: Sequence[str], model: Model) -> None:
+    if missing := [label for label in labels if label not in model.labels]:
+        try:
+            read_labels(missing, model)  # tells what it knows, or what is like it
+        except PolicyError as error:
+            raise PolicyError(f"{error}; give labels together with the model") from None
+        raise PolicyError(  # the same under another name: not for us to choose
+            f"{model.name} has no label {', '.join(map(repr, missing))}; give labels together with the model"
+        )
 
 
 def _resolve(goal: str, value: float, labels: Sequence[str], curve: Path | None) -> float:
