@@ -120,7 +120,7 @@ def export(
             job,
             workers,
             told,
-            lambda lock, missing: write_papers(engine, store, lock, target.folder, missing),
+            lambda lock, missing: write_papers(engine, store, lock, target.folder, missing, told),
             remarks,
         )
     finally:

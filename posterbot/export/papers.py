@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,18 @@ from posterbot.stores.opening import open_store
 from posterbot.stores.patient import Patient
 from posterbot.stores.store import NotStoredError
 
+Told = Callable[[str, int, int | None, int], None]
+"""As of ``export.py``."""
 
-def write_papers(engine: Engine | None, store: str, lock: Lockfile, folder: Path, missing: int) -> None:
+
+def write_papers(
+    engine: Engine | None,
+    store: str,
+    lock: Lockfile,
+    folder: Path,
+    missing: int,
+    told: Told = lambda verb, done, of, read: None,
+) -> None:
     """Write them into ``folder``.
 
     Args:
@@ -28,9 +39,10 @@ def write_papers(engine: Engine | None, store: str, lock: Lockfile, folder: Path
         lock: what was really written.
         folder: of the dataset.
         missing: images that were planned and could not be written.
+        told: called now and then.
     """
     if lock.header.options.pairs and engine is not None:
-        write_pairs(engine, lock, folder)
+        write_pairs(engine, lock, folder, lambda verb, done, of: told(verb, done, of, 0))
     originals = Patient(open_store(store, os.environ, "--store"))
 
     def get(example: Example) -> bytes | None:

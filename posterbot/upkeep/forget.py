@@ -38,6 +38,7 @@ from posterbot.catalogue.tombstones import HOST, IMAGE, URL, laid, lay_tombstone
 from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.tombstones import host_of, host_tombstone, image_tombstone, url_tombstone
 from posterbot.reasons import Reason
+from posterbot.similarity.index import index_file
 from posterbot.stores.local import LocalStore
 from posterbot.stores.patient import Patient
 from posterbot.stores.spool import Spool
@@ -104,6 +105,7 @@ def forget(engine: Engine, found: Found, stores: Sequence[Store], spool: Path, r
     erase_rows(engine, found)
     erase_hosts(engine, found)
     erase_films(engine, found.wanted)
+    index_file(engine).unlink(missing_ok=True)  # of embeddings; the next search makes it anew
     sheets, lost = write_sheets(engine, stores, reports)
     with engine.connect() as connection:
         working = at_work(connection)

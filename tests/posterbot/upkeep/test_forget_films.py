@@ -23,6 +23,7 @@ from posterbot.catalogue.schema_films import (
 )
 from posterbot.films.importing import import_table
 from posterbot.films.link import link
+from posterbot.similarity.index import index_file
 
 OF_FILMS = (films, film_ids, film_titles, film_mentions, film_sightings, image_films, film_conflicts)
 TABLE = "imdb_id,title,year\ntt0017136,Metropolis,1927\ntt0017136,Метрополис,1927\ntt0013442,Nosferatu,1922\n"
@@ -110,3 +111,12 @@ def test_an_image_goes_with_its_links_and_conflicts(world: World) -> None:
     assert count(world, film_conflicts) == 0
     assert path_of("other") not in {text for _, text in world.texts()}
     assert titles(world) == {"Metropolis", "Nosferatu", "Faust"}
+
+
+def test_the_index_of_embeddings_goes(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = index_file(world.engine)
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"embeddings")
+    world.forget(films=["Metropolis"])
+    assert not file.exists()
