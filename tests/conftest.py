@@ -29,6 +29,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[2] / "shared"))
 
 
+LONG = ("test_train.py", "test_docs.py", "test_steering_crawl.py", "test_resume.py", "test_faults.py", "test_crawl.py")
+"""Files that take longest begin first, or all but one process wait for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real pictures and texts, which is no part of the project."""
