@@ -11,12 +11,12 @@ SIDE = 320
 QUALITY = 75
 
 
-def thumbnail(data: bytes) -> bytes:
-    """A JPEG of at most SIDE × SIDE pixels, without any metadata.
+def thumbnail(data: bytes, side: int = SIDE) -> bytes:
+    """A JPEG of at most ``side`` × ``side`` pixels, without any metadata.
 
     Raises:
         ImageError: ``data`` is no image that can be read.
     """
     out = io.BytesIO()
-    read_rgb(data, SIDE).save(out, "JPEG", quality=QUALITY, optimize=True)
+    read_rgb(data, side).save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()
