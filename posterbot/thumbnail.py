@@ -18,5 +18,7 @@ def thumbnail(data: bytes, side: int = SIDE) -> bytes:
         ImageError: ``data`` is no image that can be read.
     """
     out = io.BytesIO()
-    read_rgb(data, side).save(out, "JPEG", quality=QUALITY, optimize=True)
+    image = read_rgb(data, side)
+    image.info.clear()  # of which a JPEG's comment would be written again
+    image.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()
