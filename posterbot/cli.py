@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -19,16 +20,46 @@ from posterbot import __version__
 from posterbot.catalogue.display import print_funnel, sighting_line
 from posterbot.catalogue.queries import funnel, sightings
 from posterbot.cli_asking import Failure, ask, catalogue_option, run_option
-from posterbot.cli_crawls import crawls, hosts, retry
-from posterbot.cli_forget import forget
-from posterbot.cli_recheck import recheck
-from posterbot.cli_stores import fsck, sync
 from posterbot.reasons import Reason
 
 DEFAULT_STORE = "data/images"
 
+_ELSEWHERE = {
+    "crawls": "cli_crawls",
+    "diff": "cli_rebuild",
+    "duplicates": "cli_duplicates",
+    "export": "cli_export",
+    "films": "cli_films",
+    "forget": "cli_forget",
+    "fsck": "cli_stores",
+    "hosts": "cli_crawls",
+    "learn": "cli_learn",
+    "policies": "cli_steer",
+    "rebuild": "cli_rebuild",
+    "recheck": "cli_recheck",
+    "rejudge": "cli_rejudge",
+    "retry": "cli_crawls",
+    "serve": "cli_serve",
+    "similar": "cli_similar",
+    "steer": "cli_steer",
+    "sync": "cli_stores",
+    "terms": "cli_terms",
+}
+"""Name of a command, and of the function → its module, which is imported when it is asked for."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(f"posterbot.{_ELSEWHERE[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="posterbot", message="%(prog)s %(version)s")
 def cli() -> None:
     """Look into a catalogue of images: how many came in, what was kept, and why; and see to its crawls."""
@@ -106,15 +137,6 @@ def sheet(out: Path, run: int | str | None, limit: int, store: str, url: str) ->
     finally:
         images.close()
     click.echo(f"{number:,} {'image' if number == 1 else 'images'} in {out}")
-
-
-cli.add_command(crawls)
-cli.add_command(hosts)
-cli.add_command(retry)
-cli.add_command(fsck)
-cli.add_command(sync)
-cli.add_command(forget)
-cli.add_command(recheck)
 
 
 def main() -> None:

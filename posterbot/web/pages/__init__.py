@@ -1,0 +1,1 @@
+"""One page, one file: its routes, and what it asks the catalogue."""
