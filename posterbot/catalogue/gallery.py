@@ -76,7 +76,7 @@ class Chosen:
         return {show: len(self.numbers) if show == ALL else int(self._are(show).sum()) for show in SHOWN}
 
     def _are(self, show: str) -> np.ndarray:
-        bit, wanted = (_UNSURE, True) if show == UNSURE else (_KEPT, show != KEPT)
+        bit, wanted = (_UNSURE, True) if show == UNSURE else (_KEPT, show == KEPT)
         are: np.ndarray = ((self.kinds & bit) != 0) == wanted
         return are
 

@@ -108,7 +108,7 @@ def routes(site: Site) -> list[BaseRoute]:
             raise PageError(404, "The original of this image is not kept, or not here.")
         try:
             data = site.store.get(path)
-            media_type = "image/svg+xml"
+            media_type = header_of(data).media_type
         except (NotStoredError, ImageError):
             raise PageError(404, "The original is not in the store, or is no picture that can be read.") from None
         except (UnavailableError, StoreError) as error:

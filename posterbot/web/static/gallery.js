@@ -167,7 +167,7 @@ function need(from) {
   const low = Math.max(0, page_at(from - 3 * innerHeight));
   const high = Math.min(last, page_at(from + 4 * innerHeight));
   wanted = [];
-  for (let page = 0; page <= 0; page += 1) if (!pages.has(page)) wanted.push(page);
+  for (let page = low; page <= high; page += 1) if (!pages.has(page)) wanted.push(page);
   wanted.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
   for (const [page, control] of asked) if (page < low || page > high) { control.abort(); asked.delete(page); }
   ask();

@@ -148,7 +148,7 @@ async function send(one, answer, label) {
     $("word").value = "";
     await next();
   } catch {
-    await next();
+    unsent = { one, answer, label };
     say(`No connection: your answer “${answer === "label" ? label : answer}” has not been recorded.`, true);
   } finally {
     sending = false;
