@@ -121,8 +121,11 @@ def test_what_is_wanted_again_since_it_was_marked_is_put_back(local: Kept, monke
     rejudge(local.engine, threshold=0.9, author="bob")
     with pytest.raises(Killed):
         prune(local.engine, Faulty(local.store, 2, after=False), local.spool)
-    done = rejudge(local.engine, threshold=0.5, author="bob", store=local.store)
-    assert done.newly_kept == 4
+    rejudge(local.engine, threshold=0.5, author="bob")
+    prune(local.engine, local.store, local.spool)
+    assert len(local.everything()) == 3, "what is wanted again is not deleted, though it was marked"
+    done = rejudge(local.engine, author="bob", store=local.store)
+    assert (done.judged, done.newly_kept) == (0, 0)
     assert done.bytes is not None
     assert done.bytes.promoted == 3, "the bytes that are there are not fetched again"
     assert sum(of.images for of in done.bytes.runs) == 1
