@@ -85,7 +85,7 @@ def _apply(url: str, folder: Path, *, quiet: bool) -> list[dict[str, Any]]:
     applied = []
     for crawl in client.running(url):
         try:
-            policy = client.change(crawl, model=str(folder.absolute()), author=getpass.getuser(), origin="steer")
+            policy = client.change(crawl, model=str(folder.absolute()), author=getpass.getuser(), origin="learn")
         except client.SteerError as error:
             raise Failure(f"{crawl} goes on as before: {error}") from None
         applied.append(policy)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ORIGINS = ("steer", "page")
+ORIGINS = ("steer", "page", "learn")
 """Where a change from outside may come from."""
 LONGEST_NAME = 100
 """Characters of an author."""
