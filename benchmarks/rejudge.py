@@ -30,7 +30,6 @@ from postgres import Cluster  # noqa: E402
 
 from posterbot.catalogue.database import IMMEDIATE, open_catalogue  # noqa: E402
 from posterbot.catalogue.records import now  # noqa: E402
-from posterbot.catalogue.rejudge import rejudge  # noqa: E402
 from posterbot.catalogue.schema import (  # noqa: E402
     candidates,
     images,
@@ -43,9 +42,10 @@ from posterbot.catalogue.schema import (  # noqa: E402
     tombstones,
     verdicts,
 )
+from posterbot.rejudge import refetch  # noqa: E402
+from posterbot.rejudge.rejudge import rejudge  # noqa: E402
 from posterbot.review.picking import next_images  # noqa: E402
 from posterbot.review.quality import quality  # noqa: E402
-from posterbot.upkeep import refetch  # noqa: E402
 
 LABELS = [f"label {n}" for n in range(24)] + ["poster"]
 AT_ONCE = 20_000

@@ -21,10 +21,10 @@ from posterbot.cli_progress import Shown
 from posterbot.cli_stores import store_option
 
 if TYPE_CHECKING:
-    from posterbot.catalogue.rejudge import Rejudged
+    from posterbot.rejudge.prune import Prunable, Pruned
+    from posterbot.rejudge.refetch import Refetch
+    from posterbot.rejudge.rejudge import Rejudged
     from posterbot.stores.store import Store
-    from posterbot.upkeep.prune import Prunable, Pruned
-    from posterbot.upkeep.refetch import Refetch
 
 INTERRUPTED = 130
 SHOWN = 10
@@ -76,7 +76,7 @@ def rejudge(
         raise _Unasked("nobody can be asked here: look with --prune --dry-run, then add --yes")
 
     def answer(engine: Engine, _: int | None) -> None:
-        from posterbot.catalogue.rejudge import rejudge as judge_again
+        from posterbot.rejudge.rejudge import rejudge as judge_again
         from posterbot.stores.opening import open_store
 
         wanted: Any = {} if top is None else {"top": None if top.strip().lower() in {"", "none"} else top}
@@ -138,9 +138,9 @@ def _scored(engine: Engine, model: str | None, shown: Shown, *, dry_run: bool) -
 def _prune(
     engine: Engine, store: Store, spool: Path, *, dry_run: bool, yes: bool, quiet: bool
 ) -> tuple[Prunable, Pruned | None]:
+    from posterbot.rejudge.prune import prunable, refuse_beside_a_crawl
+    from posterbot.rejudge.prune import prune as delete
     from posterbot.stores.spool import Spool
-    from posterbot.upkeep.prune import prunable, refuse_beside_a_crawl
-    from posterbot.upkeep.prune import prune as delete
 
     there = prunable(engine)
     if not quiet:

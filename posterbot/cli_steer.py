@@ -141,8 +141,8 @@ def _number(crawl: Crawl) -> int:
 
 def _rejudged(url: str, number: int) -> dict[str, int]:
     """What policy ``number`` makes of the past."""
-    from posterbot.catalogue.rejudge import rejudge_with
     from posterbot.cli_progress import Shown
+    from posterbot.rejudge.rejudge import rejudge_with
 
     def judge(engine: Engine, _: int | None) -> dict[str, int]:
         with Shown() as shown:

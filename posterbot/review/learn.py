@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from models.ranking import average_precision
 from models.taught import Head
-from posterbot.catalogue.asked_policy import newest_policy
 from posterbot.catalogue.model_folders import find_folder, identity
 from posterbot.catalogue.records import Model, Policy
 from posterbot.review.compared import SURE, TOLERANCE, Compared, compare
@@ -18,6 +17,7 @@ from posterbot.review.examples import Examples, read_examples, read_pool
 from posterbot.review.features import same_features
 from posterbot.review.head import OldHead, Pool, distil, fit
 from posterbot.review.targets import FOLDS, NEEDED, LearnError, Target, find_targets, groups_short
+from posterbot.steering.asked_policy import newest_policy
 
 LEAST_POOL = 50
 """Images beside those reviewed, by which the old head is read off."""

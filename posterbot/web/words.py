@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from posterbot.catalogue.live import Tried
 from posterbot.catalogue.records import Policy
+from posterbot.rejudge.trial import Tried
 
 if TYPE_CHECKING:
-    from posterbot.catalogue.rejudge import Rejudged
+    from posterbot.rejudge.rejudge import Rejudged
 
 
 def in_words(tried: Tried, old: Policy) -> str:

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from upkeep.kept_images import Kept, path_of
 
-from posterbot.catalogue import judge_past
 from posterbot.catalogue.database import open_catalogue
 from posterbot.cli_rejudge import rejudge
+from posterbot.rejudge import judge_past
 
 
 @pytest.fixture

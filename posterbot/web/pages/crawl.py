@@ -19,6 +19,7 @@ from posterbot.catalogue.records import Policy
 from posterbot.catalogue.runs import FINISHED
 from posterbot.frontier.host_rows import HostRow, host_rows
 from posterbot.frontier.operate import INTERRUPTED, MAYBE_RUNNING, RUNNING, STOPPED, AtWork, at_work
+from posterbot.rejudge.trial import Trial
 from posterbot.steering.labels import PolicyError, read_labels
 from posterbot.stores.store import StoreError, UnavailableError
 from posterbot.web.remembered import Remembered
@@ -26,7 +27,7 @@ from posterbot.web.site import PageError, Site, form, run_in, text_of
 from posterbot.web.words import in_words, past_in_words, sentence
 
 if TYPE_CHECKING:
-    from posterbot.catalogue.rejudge import Rejudged
+    from posterbot.rejudge.rejudge import Rejudged
     from posterbot.steering.client import Crawl
 
 HOSTS, REASONS, POLICIES = 12, 8, 12
@@ -65,7 +66,7 @@ class Pages:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._engine = site.engine
-        self._trial = live.Trial(site.engine)
+        self._trial = Trial(site.engine)
         self._funnels: Remembered[Funnel] = Remembered(lambda run: funnel(site.engine, run))
         self._uses: Remembered[list[PolicyUse]] = Remembered(lambda run: policy_uses(site.engine, run))
 
@@ -201,7 +202,7 @@ class Pages:
         raise PageError(409, "There is no policy yet: run a crawl first.")
 
     def _newest(self) -> live.InForce | None:
-        from posterbot.catalogue.asked_policy import newest_policy
+        from posterbot.steering.asked_policy import newest_policy
 
         try:
             return live.InForce(*newest_policy(self._engine))
@@ -231,7 +232,7 @@ class Pages:
         return int(new["number"])
 
     def _judge_past(self, policy: Policy, number: int | None) -> Rejudged:
-        from posterbot.catalogue.rejudge import rejudge, rejudge_with
+        from posterbot.rejudge.rejudge import rejudge, rejudge_with
 
         try:
             if number is not None:

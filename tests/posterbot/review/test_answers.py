@@ -12,8 +12,8 @@ from reviewed_images import fill, sha256_of, world
 from sqlalchemy import Engine, delete, select, update
 
 from posterbot.catalogue.database import open_catalogue
-from posterbot.catalogue.rejudge import rejudge
 from posterbot.catalogue.schema import candidates, images, reviews, scores, verdicts
+from posterbot.rejudge.rejudge import rejudge
 from posterbot.review.answers import ReviewError, record
 from posterbot.review.truth import truth
 

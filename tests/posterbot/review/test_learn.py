@@ -17,9 +17,9 @@ from models.taught import Head
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.model_folders import curve_of, find_folder, identity
 from posterbot.catalogue.records import Policy
-from posterbot.catalogue.rejudge import rejudge
 from posterbot.catalogue.schema import scores
 from posterbot.catalogue.schema_films import clusters
+from posterbot.rejudge.rejudge import rejudge
 from posterbot.review.answers import record
 from posterbot.review.compared import compare
 from posterbot.review.examples import Answer, read_examples

@@ -59,5 +59,7 @@ def test_what_is_odd_has_its_reason(done: Crawl) -> None:
 
 def test_films_are_read(done: Crawl) -> None:
     with sqlite3.connect(done.folder / "catalogue.db") as connection:
-        films = connection.execute("select count(distinct name) from films where year is not null").fetchone()[0]
+        films = connection.execute(
+            "select count(distinct name) from film_statements where year is not null"
+        ).fetchone()[0]
     assert films >= 10

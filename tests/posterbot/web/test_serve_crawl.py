@@ -21,6 +21,7 @@ from posterbot.catalogue import live
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.records import Policy
 from posterbot.catalogue.schema import images, models, policies, scores, verdicts
+from posterbot.rejudge.trial import Trial, Tried
 
 
 @pytest.fixture
@@ -108,8 +109,8 @@ def test_live_questions_on_both_databases(catalogue_url: str, tmp_path: Path) ->
     assert live.paces(world.engine, run, datetime.now(UTC))[1].rate == pytest.approx(12 / 60)
     assert live.waiting(world.engine, run) == 0
     assert [one.number for one in live.run_names(world.engine)] == [run]
-    tried = live.Trial(world.engine).of(force.model_id, Policy(("photo",), 0.5, MODEL, "", ""), force.policy)
-    assert tried == live.Tried(12, 4, 8, None)
+    tried = Trial(world.engine).of(force.model_id, Policy(("photo",), 0.5, MODEL, "", ""), force.policy)
+    assert tried == Tried(12, 4, 8, None)
     world.close()
 
 
@@ -189,10 +190,10 @@ def test_a_crawl_that_has_ended_is_not_changed(world: World) -> None:
 
 
 def test_a_sample_stands_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "SAMPLE", 2000)
+    monkeypatch.setattr("posterbot.rejudge.trial.SAMPLE", 2000)
     world = World(tmp_path, 1)
     model = many(world.engine, 8000)
-    tried = live.Trial(world.engine).of(model, Policy(("poster",), 0.25, MODEL, "", ""), POLICY)
+    tried = Trial(world.engine).of(model, Policy(("poster",), 0.25, MODEL, "", ""), POLICY)
     world.close()
     assert tried.sampled == 2000
     assert tried.scored == 8001
@@ -203,7 +204,7 @@ def test_a_sample_stands_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_preview_of_many_is_fast(tmp_path: Path) -> None:
     world = World(tmp_path, 1)
     model = many(world.engine, 20_000)
-    trial = live.Trial(world.engine)
+    trial = Trial(world.engine)
     policy = Policy(("poster", "photo"), 0.25, MODEL, "", "")
     trial.of(model, policy, POLICY)
     started = time.perf_counter()

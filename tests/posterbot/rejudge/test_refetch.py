@@ -11,12 +11,12 @@ from kept_images import POLICY, Kept, bytes_of, dropped_path_of, path_of, sha256
 from sqlalchemy import select, update
 
 from posterbot.catalogue.database import open_catalogue
-from posterbot.catalogue.rejudge import Rejudged, rejudge, rejudge_with
 from posterbot.catalogue.schema import images, policies, runs, workers
 from posterbot.frontier.workers import born, machine
-from posterbot.upkeep import refetch as fetching
+from posterbot.rejudge import refetch as fetching
+from posterbot.rejudge.refetch import OfRun
+from posterbot.rejudge.rejudge import Rejudged, rejudge, rejudge_with
 from posterbot.upkeep.fsck import fsck
-from posterbot.upkeep.refetch import OfRun
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from mimetypes import guess_type
 from sqlalchemy import Connection, Engine, exists, func, select, update
 
 from posterbot.catalogue.database import IMMEDIATE
-from posterbot.catalogue.judge_past import Progress
 from posterbot.catalogue.policies import decide_alike, newest_policies
 from posterbot.catalogue.records import Policy
 from posterbot.catalogue.runs import FINISHED
@@ -23,6 +22,7 @@ from posterbot.catalogue.stored import kept_without_bytes
 from posterbot.frontier.again import Again, queue_images
 from posterbot.frontier.operate import Refusal, at_work, refuse_what_stays, run_row
 from posterbot.frontier.retrying import RETRY
+from posterbot.rejudge.judge_past import Progress
 from posterbot.stores.patient import Patient
 from posterbot.stores.store import DROPPED, OCTETS, NotStoredError, Store
 from posterbot.stores.streams import in_parallel

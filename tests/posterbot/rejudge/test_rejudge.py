@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select, update
 
 from models.quality import Quality
-from posterbot.catalogue import judge_past
 from posterbot.catalogue.database import open_catalogue
-from posterbot.catalogue.judge_all import judge_all
 from posterbot.catalogue.policies import REJUDGE
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Film, Model, Page, Policy
-from posterbot.catalogue.rejudge import rejudge, rejudge_with
 from posterbot.catalogue.schema import images, policies, runs, scores, verdicts, workers
 from posterbot.filters.quality import good_enough
 from posterbot.filters.relevance import judge
+from posterbot.rejudge import judge_past
+from posterbot.rejudge.judge_all import judge_all
+from posterbot.rejudge.rejudge import rejudge, rejudge_with
 from posterbot.steering.labels import PolicyError
 
 NUMBER = 60

@@ -11,8 +11,12 @@ import numpy as np
 from sqlalchemy import Connection, Engine, LargeBinary, bindparam, exists, func, select, type_coerce
 
 from posterbot.catalogue.database import IMMEDIATE
-from posterbot.catalogue.judge_all import Judged, judge_all
-from posterbot.catalogue.judge_past_sql import (
+from posterbot.catalogue.placeholders import FILMS, placeholders
+from posterbot.catalogue.records import Policy
+from posterbot.catalogue.schema import candidates, images, models, scores, sources, verdicts
+from posterbot.reasons import Reason
+from posterbot.rejudge.judge_all import Judged, judge_all
+from posterbot.rejudge.judge_past_sql import (
     COLUMNS,
     INSERT_ARRAYS,
     INSERT_ROWS,
@@ -22,10 +26,6 @@ from posterbot.catalogue.judge_past_sql import (
     sha256s,
     told,
 )
-from posterbot.catalogue.placeholders import FILMS, placeholders
-from posterbot.catalogue.records import Policy
-from posterbot.catalogue.schema import candidates, images, models, scores, sources, verdicts
-from posterbot.reasons import Reason
 
 AT_ONCE = 20_000
 """Images in one transaction: a tenth of a second on SQLite, on whose writers a crawl may wait."""

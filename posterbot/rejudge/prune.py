@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, update
 
-from posterbot.catalogue.asked_policy import newest_policy
 from posterbot.catalogue.database import IMMEDIATE
 from posterbot.catalogue.schema import images, verdicts, workers
 from posterbot.frontier.operate import Refusal, at_work
 from posterbot.review.truth import called_wanted
+from posterbot.steering.asked_policy import newest_policy
 from posterbot.stores.local import LocalStore
 from posterbot.stores.patient import Patient
 from posterbot.stores.spool import Spool

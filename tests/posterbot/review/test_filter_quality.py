@@ -13,8 +13,8 @@ from sqlalchemy import Engine, insert
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.records import now
-from posterbot.catalogue.rejudge import rejudge
 from posterbot.catalogue.schema import reviews
+from posterbot.rejudge.rejudge import rejudge
 from posterbot.review import drift as drifting
 from posterbot.review.answers import record
 from posterbot.review.drift import BLOCK, RISK, drift, precision_fell, shares_moved

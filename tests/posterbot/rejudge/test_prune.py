@@ -12,16 +12,16 @@ from kept_images import Kept, bytes_of, dropped_path_of, path_of, sha256_of
 from sqlalchemy import Engine, select, update
 
 from posterbot.catalogue.database import open_catalogue
-from posterbot.catalogue.rejudge import rejudge
 from posterbot.catalogue.schema import images, verdicts, workers
 from posterbot.frontier.operate import Refusal
 from posterbot.frontier.workers import born, machine
+from posterbot.rejudge import prune as pruning
+from posterbot.rejudge.prune import prunable, prune
+from posterbot.rejudge.rejudge import rejudge
 from posterbot.review.answers import record
 from posterbot.stores.local import LocalStore
 from posterbot.stores.store import UnavailableError
-from posterbot.upkeep import prune as pruning
 from posterbot.upkeep.fsck import Kind, fsck
-from posterbot.upkeep.prune import prunable, prune
 
 NAMES = [f"picture {number}" for number in range(12)]
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from posterbot.catalogue.asked_policy import policy_of, read_asked, record_policy
 from posterbot.catalogue.database import IMMEDIATE
-from posterbot.catalogue.judge_past import Judging, Past, Progress
 from posterbot.catalogue.policies import REJUDGE
 from posterbot.catalogue.records import Policy
+from posterbot.rejudge.judge_past import Judging, Past, Progress
+from posterbot.rejudge.refetch import Refetch, refetch
+from posterbot.steering.asked_policy import policy_of, read_asked, record_policy
 
 if TYPE_CHECKING:
     from posterbot.stores.store import Store
-    from posterbot.upkeep.refetch import Refetch
 
 
 @dataclass(slots=True)
@@ -60,13 +60,13 @@ def rejudge(
 
     Args:
         engine: from ``open_catalogue``.
-        labels, threshold, top, model: see :func:`posterbot.catalogue.asked_policy.read_asked`.
+        labels, threshold, top, model: see :func:`posterbot.steering.asked_policy.read_asked`.
         author: who asks.
         origin: where that came from. Crawls follow policies of any origin but :data:`~.policies.REJUDGE`.
         dry_run: count, and change nothing.
         quality_gates: as the crawl's setting ``QUALITY_GATES``.
         store: where what ``KEEP_DROPPED=all`` has kept is looked for, before anything is fetched.
-        progress: see :data:`~posterbot.catalogue.judge_past.Progress`.
+        progress: see :data:`~posterbot.rejudge.judge_past.Progress`.
         queueing: the same, of images that are queued to be fetched.
 
     Raises:
@@ -115,7 +115,5 @@ def _done(
     done = Rejudged(**facts, policy=number, decides=policy)
     if number is not None:
         # What is wanted and not stored, whoever has judged so: a call that was interrupted here is finished.
-        from posterbot.upkeep.refetch import refetch
-
         done.bytes = refetch(engine, policy, store, queueing)
     return done

@@ -1,0 +1,1 @@
+"""The past is judged again: any policy, applied to all stored scores."""
