@@ -19,10 +19,8 @@ from sqlalchemy import Engine
 from posterbot import __version__
 from posterbot.catalogue.display import print_funnel, sighting_line
 from posterbot.catalogue.queries import funnel, sightings
-from posterbot.cli_asking import Failure, ask, catalogue_option, run_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, run_option, store_option
 from posterbot.reasons import Reason
-
-DEFAULT_STORE = "data/images"
 
 _ELSEWHERE = {
     "crawls": "cli_crawls",
@@ -110,24 +108,16 @@ def ls(
 )
 @run_option
 @click.option("--limit", type=click.IntRange(min=1), default=300, show_default=True, help="At most so many images.")
-@click.option(
-    "--store",
-    metavar="URI",
-    envvar="IMAGES_STORE",
-    default=DEFAULT_STORE,
-    show_default=True,
-    show_envvar=True,
-    help="Where the images are: a folder, gs://…, s3://… or ftp://…",
-)
+@store_option
 @catalogue_option
-def sheet(out: Path, run: int | str | None, limit: int, store: str, url: str) -> None:
+def sheet(out: Path, run: int | str | None, limit: int, uri: str, url: str) -> None:
     """Write a contact sheet: one HTML page, complete in itself, with the kept images."""
     from posterbot.stores.opening import open_store
     from posterbot.stores.store import StoreError
     from posterbot.web.contact_sheet import write_contact_sheet
 
     try:
-        images = open_store(store, os.environ, "--store")
+        images = open_store(uri, os.environ, "--store")
     except StoreError as error:
         raise Failure(str(error)) from None
     try:

@@ -17,6 +17,9 @@ from posterbot.frontier.operate import Refusal
 Answer = TypeVar("Answer")
 
 DEFAULT_CATALOGUE = "sqlite:///data/catalogue.db"
+DEFAULT_STORE = "data/images"
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 class Failure(click.ClickException):
@@ -50,6 +53,16 @@ catalogue_option = click.option(
     show_default=True,
     show_envvar=True,
     help="sqlite:///FILE or postgresql://…",
+)
+store_option = click.option(
+    "--store",
+    "uri",
+    metavar="URI",
+    envvar="IMAGES_STORE",
+    default=DEFAULT_STORE,
+    show_default=True,
+    show_envvar=True,
+    help="Where the images are: a folder, gs://…, s3://…, ftp://…",
 )
 spool_option = click.option(
     "--spool",
@@ -101,3 +114,8 @@ def ask_of_run(url: str, run: int | str, question: Callable[[Engine, int], Answe
         return question(engine, number)
 
     return ask(url, run, of)
+
+
+def number_of(number: int, what: str) -> str:
+    """``1 image``, ``2,000 images``."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

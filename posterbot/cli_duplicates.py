@@ -12,14 +12,12 @@ import click
 from sqlalchemy import Engine
 
 from posterbot.catalogue.display import printable, size
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, number_of, store_option
 from posterbot.cli_progress import Shown
 
 if TYPE_CHECKING:
     from posterbot.duplicates.overview import Cluster, Totals
     from posterbot.duplicates.update import Updated
-
-DEFAULT_STORE = "data/images"
 
 
 @click.command()
@@ -41,17 +39,9 @@ DEFAULT_STORE = "data/images"
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="At most N clusters."
 )
-@click.option(
-    "--store",
-    metavar="URI",
-    envvar="IMAGES_STORE",
-    default=DEFAULT_STORE,
-    show_default=True,
-    show_envvar=True,
-    help="Where the images are, for the page: a folder, gs://…, s3://… or ftp://…",
-)
+@store_option
 @catalogue_option
-def duplicates(out: Path | None, as_json: bool, kind: str, limit: int, store: str, url: str) -> None:
+def duplicates(out: Path | None, as_json: bool, kind: str, limit: int, uri: str, url: str) -> None:
     """Find which images are the same picture, and show the largest clusters of them.
 
     A copy is the same picture re-encoded, resized, slightly cropped or framed; a variant has other lettering, colours
@@ -64,7 +54,7 @@ def duplicates(out: Path | None, as_json: bool, kind: str, limit: int, store: st
 
     updated, counts, found = ask(url, None, lambda engine, _: look(engine))
     if out is not None:
-        _write_page(out, store, kind, counts, found)
+        _write_page(out, uri, kind, counts, found)
     if as_json:
         answer = {
             "updated": dataclasses.asdict(updated),
@@ -78,7 +68,7 @@ def duplicates(out: Path | None, as_json: bool, kind: str, limit: int, store: st
     for cluster in found:
         click.echo(_line(cluster))
     if out is not None:
-        click.echo(f"{_counted(len(found), 'cluster')} in {out}")
+        click.echo(f"{number_of(len(found), 'cluster')} in {out}")
 
 
 def bring_up_to_date(engine: Engine) -> Updated:
@@ -107,12 +97,12 @@ def _write_page(out: Path, store: str, kind: str, counts: Totals, found: list[Cl
 
 
 def _told(counts: Totals) -> list[str]:
-    lines = [f"{_counted(counts.images, 'image')} compared"]
+    lines = [f"{number_of(counts.images, 'image')} compared"]
     for name, number, in_them in (
         ("copies", counts.copies, counts.in_copies),
         ("variants", counts.variants, counts.in_variants),
     ):
-        lines.append(f"{_counted(number, 'cluster')} of {name}, with {_counted(in_them, 'image')}")
+        lines.append(f"{number_of(number, 'cluster')} of {name}, with {number_of(in_them, 'image')}")
     lines.append(
         f"one of each picture would save {counts.saved:,} of {counts.stored:,} stored images, "
         f"{size(counts.saved_bytes)}"
@@ -126,7 +116,3 @@ def _line(cluster: Cluster) -> str:
     pixels = f"{best.width}x{best.height}"
     hosts = f"  ({', '.join(cluster.hosts)})" if cluster.hosts else ""
     return printable(f"{cluster.name}  {cluster.images:>6,}  {pixels:>11}  {best.url}{hosts}")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -12,9 +12,8 @@ import click
 from sqlalchemy import Engine
 
 from posterbot.catalogue.display import printable, size
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import INTERRUPTED, Failure, ask, catalogue_option, number_of, store_option
 from posterbot.cli_progress import Shown
-from posterbot.cli_stores import INTERRUPTED, number_of, store_option
 from posterbot.export.formats.formats import FORMATS
 from posterbot.export.options import FITS, GROUPINGS, PURPOSES, Options
 

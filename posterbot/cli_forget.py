@@ -12,15 +12,13 @@ from sqlalchemy import Engine
 
 from posterbot.catalogue.display import size
 from posterbot.catalogue.stored import machines_of_runs, stores_of_runs
-from posterbot.cli_asking import Failure, ask, catalogue_option, reports_option, spool_option
+from posterbot.cli_asking import DEFAULT_STORE, Failure, ask, catalogue_option, reports_option, spool_option
 from posterbot.frontier.workers import machine
 from posterbot.stores.opening import open_store
 from posterbot.stores.store import Store, StoreError, UnavailableError
 from posterbot.upkeep.forget import ElsewhereError, Forgot
 from posterbot.upkeep.forget import forget as forget_all
 from posterbot.upkeep.forget_rows import Found, Wanted, find, read_wanted
-
-DEFAULT_STORE = "data/images"
 
 
 class _Unasked(Failure):

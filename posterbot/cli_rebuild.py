@@ -20,11 +20,10 @@ from sqlalchemy import Engine
 
 from posterbot.catalogue.database import CatalogueError, open_catalogue
 from posterbot.catalogue.display import printable
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import INTERRUPTED, Failure, ask, catalogue_option, number_of
 from posterbot.cli_crawls import crawl_command
 from posterbot.cli_progress import Shown
 from posterbot.cli_recheck import refuse_beside_a_crawl
-from posterbot.cli_stores import INTERRUPTED, number_of
 from posterbot.export.formats.formats import FORMATS
 from posterbot.frontier.operate import ToResume
 

@@ -16,9 +16,8 @@ import click
 from sqlalchemy import Engine
 
 from posterbot.catalogue.display import printable, size
-from posterbot.cli_asking import Failure, ask, catalogue_option, spool_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, spool_option, store_option
 from posterbot.cli_progress import Shown
-from posterbot.cli_stores import store_option
 
 if TYPE_CHECKING:
     from posterbot.rejudge.prune import Prunable, Pruned

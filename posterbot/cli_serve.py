@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from posterbot.cli_asking import Failure, catalogue_option
-from posterbot.cli_stores import store_option
+from posterbot.cli_asking import Failure, catalogue_option, store_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import Engine
 
 from posterbot.catalogue.display import printable
-from posterbot.cli_asking import Failure, ask, catalogue_option
+from posterbot.cli_asking import Failure, ask, catalogue_option, store_option
 from posterbot.cli_progress import Shown
 
 if TYPE_CHECKING:
@@ -43,16 +43,7 @@ LONGEST = 50
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the index is kept. Default: beside the catalogue's file, or in data/.",
 )
-@click.option(
-    "--store",
-    "uri",
-    metavar="URI",
-    envvar="IMAGES_STORE",
-    default="data/images",
-    show_default=True,
-    show_envvar=True,
-    help="Where the images are, for --html: a folder, gs://…, s3://…, ftp://…",
-)
+@store_option
 @catalogue_option
 def similar(
     image: str, number: int, out: Path | None, as_json: bool, model: str | None, file: Path | None, uri: str, url: str

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from posterbot.catalogue.display import size
 from posterbot.catalogue.stored import machines_of_runs, number_stored, stores_of_runs
-from posterbot.cli_asking import Failure, ask, catalogue_option, spool_option
+from posterbot.cli_asking import INTERRUPTED, Failure, ask, catalogue_option, number_of, spool_option, store_option
 from posterbot.cli_progress import Shown
 from posterbot.frontier.workers import machine
 from posterbot.stores.opening import open_store
@@ -25,20 +25,6 @@ from posterbot.stores.sync import sync as copy_missing
 from posterbot.upkeep.fsck import Counts, Difference, Kind
 from posterbot.upkeep.fsck import fsck as differences_of
 from posterbot.upkeep.repair import Action, Mended, Repairs, repair
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-
-store_option = click.option(
-    "--store",
-    "uri",
-    metavar="URI",
-    envvar="IMAGES_STORE",
-    default="data/images",
-    show_default=True,
-    show_envvar=True,
-    help="Where the images are: a folder, gs://…, s3://…, ftp://…",
-)
 
 
 @click.command()
@@ -280,8 +266,3 @@ def _one_line(interrupted: str | Callable[[], str]) -> Iterator[None]:
         said = interrupted if isinstance(interrupted, str) else interrupted()
         click.echo(f"posterbot: interrupted: {said}", err=True)
         raise SystemExit(INTERRUPTED) from None
-
-
-def number_of(number: int, what: str) -> str:
-    """``1 image``, ``2,000 images``."""
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

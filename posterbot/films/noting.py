@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, Table, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from posterbot.catalogue import records
 from posterbot.catalogue.database import IMMEDIATE
 from posterbot.catalogue.schema import candidates, claims, film_statements, pages
 from posterbot.catalogue.schema_films import film_mentions, film_sightings
@@ -19,7 +20,6 @@ from posterbot.films.reading import (
     PageFilms,
     Said,
     Sighting,
-    Statement,
     read_page,
     read_sighting,
 )
@@ -97,15 +97,15 @@ def _read(connection: Connection, rows: Sequence[Any]) -> Iterable[tuple[int, Sa
             yield row.id, None
 
 
-def _statements(connection: Connection, page_ids: Sequence[int]) -> dict[int, list[Statement]]:
-    found: dict[int, list[Statement]] = {}
+def _statements(connection: Connection, page_ids: Sequence[int]) -> dict[int, list[records.Film]]:
+    found: dict[int, list[records.Film]] = {}
     for piece in in_pieces(page_ids):
         of_pages = select(film_statements).where(film_statements.c.page_id.in_(piece)).order_by(film_statements.c.id)
         for row in connection.execute(of_pages):
             known = found.setdefault(row.page_id, [])
             if len(known) < MAX_STATEMENTS:
                 texts = (tuple(value) for value in (row.genres, row.directors, row.same_as))
-                known.append(Statement(row.kind, row.name, row.year, *texts))
+                known.append(records.Film(row.kind, row.name, row.year, *texts))
     return found
 
 

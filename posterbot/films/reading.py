@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from posterbot.catalogue import records
 from posterbot.films import evidence, mentions
 from posterbot.films.ids import Ids, ids_in_address, ids_of_links, read_imdb
 from posterbot.films.mentions import Mention, mention, printable
@@ -25,18 +26,6 @@ MAX_STATEMENTS = 300
 NO_FILMS = frozenset({"video_game", "book", "album"})
 """Kinds of things that lists of wikidump name besides films."""
 MAX_DETAIL = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A film as a page states it: a row of ``film_statements``."""
-
-    kind: str
-    name: str
-    year: int | None = None
-    genres: tuple[str, ...] = ()
-    directors: tuple[str, ...] = ()
-    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +84,10 @@ class Said:
     detail: str
 
 
-def read_page(url: str, title: str, statements: Sequence[Statement]) -> PageFilms:
+def read_page(url: str, title: str, statements: Sequence[records.Film]) -> PageFilms:
     """The films of a page. The same film stated twice is one; an id in the page's address is that of its only film."""
-    groups: dict[str, list[list[Statement]]] = {}
-    order: list[list[Statement]] = []
+    groups: dict[str, list[list[records.Film]]] = {}
+    order: list[list[records.Film]] = []
     for statement in statements[:MAX_STATEMENTS]:
         named = split_title(printable(statement.name))
         key = title_key(named.title)
@@ -159,14 +148,14 @@ def _page(films: list[Film]) -> PageFilms:
     return PageFilms(tuple(films), by_key)
 
 
-def _may_be_one(group: Sequence[Statement], other: Statement) -> bool:
+def _may_be_one(group: Sequence[records.Film], other: records.Film) -> bool:
     years = {one.year for one in group if one.year} | ({other.year} if other.year else set())
     kinds = {one.kind for one in group} | {other.kind}
     links = [ids_of_links(one.same_as).imdb for one in (*group, other)]
     return len(years) < 2 and len(kinds) < 2 and len(set(filter(None, links))) < 2
 
 
-def _stated(group: Sequence[Statement]) -> Film:
+def _stated(group: Sequence[records.Film]) -> Film:
     first = group[0]
     directors = tuple(dict.fromkeys(name for one in group for name in one.directors))
     said = mention(

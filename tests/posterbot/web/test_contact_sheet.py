@@ -6,12 +6,12 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from page_reader import Reader
 from PIL import Image as Picture
 from sqlalchemy import Engine
 
@@ -71,25 +71,6 @@ def kept(
     }
     page = Page(page_url, 200, "A page", films=films)
     return Outcome(page, f"https://images.example/{image.sha256[:4]}.png", "img", image=image, **given | facts)
-
-
-class Reader(HTMLParser):
-    """All start tags of a page with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture

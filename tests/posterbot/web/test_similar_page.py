@@ -1,36 +1,17 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from conftest import encode, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from page_reader import Reader
 
 from posterbot.similarity.similar import Answer, Answers, Known
 from posterbot.stores.local import LocalStore
 from posterbot.web.similar_page import write_similar_page
-
-
-class Reader(HTMLParser):
-    """What a browser would make of a page: elements, their attributes, and the text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def known(number: int, **facts: object) -> Known:
@@ -92,7 +73,7 @@ def test_nothing_of_the_web_gets_out_of_its_place(
     folder = tmp_path_factory.getbasetemp()
     read = page_of(folder, Answers("f" * 64, of, None, "m", 2, (Answer(1, 0.5, of),)))
     plain = page_of(folder, Answers("f" * 64, known(1), None, "m", 2, (Answer(1, 0.5, known(1)),)))
-    assert [tag for tag, _ in read.elements if tag != "a"] == [tag for tag, _ in plain.elements if tag != "a"]
+    assert [tag for tag, _ in read.tags if tag != "a"] == [tag for tag, _ in plain.tags if tag != "a"]
     assert all(re.match("https?://", link["href"] or "", re.IGNORECASE) for link in read.all("a"))
-    assert not [name for _, attributes in read.elements for name in attributes if name.startswith("on")]
+    assert not [name for _, attributes in read.tags for name in attributes if name.startswith("on")]
     assert len(read.text) < len(plain.text) + 2000 + len(host) * 4
