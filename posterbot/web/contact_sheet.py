@@ -6,7 +6,6 @@ Whatever came from the web is text here, and only http and https addresses becom
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator
 from html import escape
@@ -15,13 +14,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from models.decode import ImageError
 from posterbot.catalogue.answers import Funnel, PolicyRow, Sighting
 from posterbot.catalogue.display import size
 from posterbot.catalogue.queries import funnel, kept_images
-from posterbot.stores.store import Store, UnavailableError
-from posterbot.thumbnail import thumbnail
+from posterbot.stores.store import Store
 from posterbot.web.style import STYLE
+from posterbot.web.tile import link, picture_of
 
 _TOP_REASONS = 8
 
@@ -153,43 +151,14 @@ def _tile(sighting: Sighting, store: Store | None) -> str:
     told = (
         f"{escape(sighting.label or '')} <span class=score>{'' if sighting.score is None else f'{sighting.score:.2f}'}"
     )
-    picture = _thumbnail(sighting, store)
-    if picture is None:
-        image = f"<div class='picture missing'>{escape(_missing(sighting, store))}</div>"
-    else:
-        source = base64.b64encode(picture).decode()
-        image = f'<img class=picture src="data:image/jpeg;base64,{source}" alt="{escape(sighting.alt or name)}">'
+    image = picture_of(store, sighting.path, sighting.alt or name)
     host = _host(sighting.page_url)
     return (
-        f'<figure id="{escape(sighting.sha256 or "")}">{_link(sighting.url, image)}<figcaption>'
+        f'<figure id="{escape(sighting.sha256 or "")}">{link(sighting.url, image)}<figcaption>'
         f'<strong title="{escape(name)}">{escape(name)}</strong>'
         f"<span class=row><span>{told}</span></span><span>{sighting.width}×{sighting.height}</span></span>"
-        f"<span class=host>{_link(sighting.page_url, escape(host), sighting.page_url)}</span></figcaption></figure>\n"
+        f"<span class=host>{link(sighting.page_url, escape(host), sighting.page_url)}</span></figcaption></figure>\n"
     )
-
-
-def _thumbnail(sighting: Sighting, store: Store | None) -> bytes | None:
-    """A small JPEG of the stored original; None where it is not to be had."""
-    if store is None or sighting.path is None:
-        return None
-    try:
-        return thumbnail(store.get(sighting.path))
-    except (LookupError, ValueError, UnavailableError, ImageError):
-        return None
-
-
-def _missing(sighting: Sighting, store: Store | None) -> str:
-    if sighting.path is None:
-        return "bytes not kept"
-    return "stored elsewhere" if store is None else "file not found or not readable"
-
-
-def _link(url: str, content: str, title: str = "") -> str:
-    """``content`` (HTML) as a link, where ``url`` is one that is safe to follow."""
-    if not url.lower().startswith(("http://", "https://")):
-        return content
-    hint = f' title="{escape(title)}"' if title else ""
-    return f'<a href="{escape(url)}" rel="noreferrer nofollow"{hint}>{content}</a>'
 
 
 def _host(url: str) -> str:

@@ -5,18 +5,16 @@ As the contact sheet it runs nothing and asks for nothing, and what came from th
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from models.decode import ImageError
 from posterbot.catalogue.display import size
 from posterbot.duplicates.overview import Cluster, Member, Totals
-from posterbot.stores.store import Store, UnavailableError
-from posterbot.thumbnail import thumbnail
+from posterbot.stores.store import Store
 from posterbot.web.style import STYLE
+from posterbot.web.tile import link, picture_of
 
 PICTURES = 13
 """Of one cluster, in two rows on a wide screen; of more, the last place tells how many."""
@@ -134,18 +132,12 @@ def _figures(cluster: Cluster, store: Store | None) -> Iterator[str]:
 
 
 def _figure(member: Member, store: Store | None, best: bool) -> str:
-    picture = _thumbnail(member, store)
-    if picture is None:
-        missing = "bytes not kept" if member.path is None else "file not found or not readable"
-        image = f"<div class='picture missing'>{missing}</div>"
-    else:
-        source = base64.b64encode(picture).decode()
-        image = f'<img class=picture src="data:image/jpeg;base64,{source}" alt="">'
+    image = picture_of(store, member.path, "")
     host = ", ".join(_readable(host) for host in member.hosts) or "no address"
     classes = "best" if best else member.kind
     kind, why = ("the best", "") if best else (member.kind, f"<span class=size>{_why(member)}</span>")
     return (
-        f'<figure class="{classes}">{_link(member.url, image)}<figcaption><span class=why>{kind}</span>{why}'
+        f'<figure class="{classes}">{link(_readable(member.url), image)}<figcaption><span class=why>{kind}</span>{why}'
         f"<span class=size>{member.width}×{member.height} {escape(member.format)}, {size(member.bytes)}</span>"
         f'<span class=host title="{escape(_readable(member.url)[:_LONGEST])}">{escape(host)}</span>'
         "</figcaption></figure>"
@@ -155,23 +147,6 @@ def _figure(member: Member, store: Store | None, best: bool) -> str:
 def _why(member: Member) -> str:
     bits = "same hash" if not member.distance else f"{member.distance} bit{'' if member.distance == 1 else 's'}"
     return bits if member.similarity is None else f"{bits}, cosine {member.similarity:.2f}"
-
-
-def _thumbnail(member: Member, store: Store | None) -> bytes | None:
-    """A small JPEG of the stored original; None where it is not to be had."""
-    if store is None or member.path is None:
-        return None
-    try:
-        return thumbnail(store.get(member.path))
-    except (LookupError, ValueError, UnavailableError, ImageError):
-        return None
-
-
-def _link(url: str, content: str) -> str:
-    """``content`` (HTML) as a link, where ``url`` is one that is safe to follow."""
-    if not url.lower().startswith(("http://", "https://")):
-        return content
-    return f'<a href="{escape(_readable(url))}" rel="noreferrer nofollow">{content}</a>'
 
 
 def _readable(text: str) -> str:

@@ -6,7 +6,6 @@ become links.
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator
 from html import escape
@@ -14,9 +13,10 @@ from pathlib import Path
 
 from models.decode import ImageError
 from posterbot.similarity.similar import Answer, Answers, Known
-from posterbot.stores.store import Store, UnavailableError
+from posterbot.stores.store import Store
 from posterbot.thumbnail import thumbnail
 from posterbot.web.style import STYLE
+from posterbot.web.tile import embedded, link, missing, picture_of
 
 LONGEST = 200
 """Signs of a name that are shown."""
@@ -80,11 +80,11 @@ def _asked(answers: Answers, store: Store | None) -> str:
     alt = _name(answers.known) if answers.known else "the picture asked for"
     if answers.data is None:
         assert answers.known is not None
-        return _picture(answers.known, store)
+        return picture_of(store, answers.known.path, _name(answers.known))
     try:
-        return _image(thumbnail(answers.data), alt)
+        return embedded(thumbnail(answers.data), alt)
     except ImageError:
-        return _missing("not readable")
+        return missing("not readable")
 
 
 def _facts(answers: Answers) -> str:
@@ -92,7 +92,7 @@ def _facts(answers: Answers) -> str:
     if known is None:
         told = "<p class=quiet>These bytes are not in the catalogue.</p>"
     else:
-        host = _link(known.url, escape(known.host or ""))
+        host = link(known.url, escape(known.host or ""))
         told = f"<p>{escape(known.verdict or 'not judged')}, {known.width}×{known.height}, {host}</p>"
     return f"{told}<p class='quiet hash'>{escape(answers.sha256)}</p>"
 
@@ -102,12 +102,12 @@ def _tile(answer: Answer, store: Store | None) -> str:
     name = _name(known)
     return (
         f'<figure id="{escape(known.sha256)}"{" class=dropped" if known.verdict == "dropped" else ""}>'
-        f"{_link(known.url, _picture(known, store))}<figcaption>"
+        f"{link(known.url, picture_of(store, known.path, _name(known)))}<figcaption>"
         f'<strong title="{escape(name)}">{escape(name)}</strong>'
         f"<span class=row><span><span class=rank>{answer.rank}</span>&ensp;"
         f"<span class=score>{answer.similarity:.3f}</span></span>"
         f"<span>{escape(known.verdict or 'not judged')}</span></span>"
-        f"<span class=host>{_link(known.url, escape(known.host or ''))}</span>"
+        f"<span class=host>{link(known.url, escape(known.host or ''))}</span>"
         f"<span class=hash title={known.sha256}>{escape(known.sha256[:16])}</span></figcaption></figure>\n"
     )
 
@@ -119,31 +119,3 @@ def _name(known: Known) -> str:
         url = known.url or ""
         name = known.alt or url.rpartition("/")[2] or url or known.sha256[:16]
     return name if len(name) <= LONGEST + 10 else f"{name[:LONGEST]}…"
-
-
-def _picture(known: Known, store: Store | None) -> str:
-    """A thumbnail, or a tile that says why there is none."""
-    if known.path is None:
-        return _missing("bytes not kept")
-    if store is None:
-        return _missing("stored elsewhere")
-    try:
-        return _image(thumbnail(store.get(known.path)), _name(known))
-    except (LookupError, ValueError, UnavailableError, ImageError):
-        return _missing("file not found or not readable")
-
-
-def _image(jpeg: bytes, alt: str) -> str:
-    source = base64.b64encode(jpeg).decode()
-    return f'<img class=picture src="data:image/jpeg;base64,{source}" alt="{escape(alt)}">'
-
-
-def _missing(why: str) -> str:
-    return f"<div class='picture missing'>{why}</div>"
-
-
-def _link(url: str | None, content: str) -> str:
-    """``content`` (HTML) as a link, where ``url`` is one that is safe to follow."""
-    if url is None or not url.lower().startswith(("http://", "https://")):
-        return content
-    return f'<a href="{escape(url)}" rel="noreferrer nofollow">{content}</a>'
