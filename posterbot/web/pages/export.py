@@ -16,7 +16,8 @@ from posterbot.export.counting import number_chosen
 from posterbot.export.formats.formats import FORMATS
 from posterbot.export.options import FITS
 from posterbot.export.where import FIELDS, WhereError
-from posterbot.web.site import PageError, Site
+from posterbot.web.exporting import Exporting, State
+from posterbot.web.site import PageError, Site, form
 
 NAMED = {
     "imagefolder": "folders by label",
@@ -36,6 +37,7 @@ class Pages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._exporting = Exporting()
 
     def page(self, request: Request) -> Response:
         """``/export``."""
@@ -56,12 +58,33 @@ class Pages:
             formats=[(name, NAMED.get(name, "")) for name in FORMATS],
             fits=FITS,
             known=FIELDS,
+            state=_said(self._exporting.state()),
         )
 
     def preview(self, request: Request) -> Response:
         """``/export/preview?…``: the command and what it would make, as JSON."""
         command, text = self._told(request.query_params)
         return JSONResponse({"command": command, "text": text})
+
+    def start(self, request: Request) -> Response:
+        """``POST /export/start``: make it, in a process of its own."""
+        fields = {name: value for name, value in form(request).items() if isinstance(value, str)}
+        self._told(fields)
+        out = fields["out"].strip()
+        place = Path(out)
+        if "://" in out or place.is_absolute() or ".." in place.parts:
+            raise PageError(400, "From here a dataset goes into a folder below this one; for others run the command.")
+        options = _options(fields)
+        if self._site.store is not None:
+            options += ["--store", self._site.store.name]
+        if not self._exporting.start(options, out, {"CATALOGUE_URL": self._site.catalogue_url}):
+            raise PageError(409, "Another export is not done yet.")
+        return self.state(request)
+
+    def state(self, request: Request) -> Response:
+        """``/export/state``: how the last export goes, as JSON."""
+        state = self._exporting.state()
+        return JSONResponse({"state": state.name, "text": _said(state)})
 
     def _told(self, fields: Mapping[str, str]) -> tuple[str, str]:
         words = ["posterbot", "export", *_options(fields)]
@@ -80,7 +103,19 @@ class Pages:
 def routes(site: Site) -> list[Route]:
     """Of this page."""
     pages = Pages(site)
-    return [Route("/export", pages.page), Route("/export/preview", pages.preview)]
+    return [
+        Route("/export", pages.page),
+        Route("/export/preview", pages.preview),
+        Route("/export/start", pages.start, methods=["POST"]),
+        Route("/export/state", pages.state),
+    ]
+
+
+def _said(state: State) -> str:
+    if state.name == "none":
+        return ""
+    beginning = {"running": "Being made", "done": "Made", "failed": "Not made"}[state.name]
+    return f"{beginning}: {state.out}. {state.line}"
 
 
 def _options(fields: Mapping[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -170,3 +171,32 @@ def test_serve_says_what_is_missing(tmp_path: Path, world: World) -> None:
     said = runner.invoke(serve, ["--catalogue", world.url, "--host", "203.0.113.7"])
     assert said.exit_code == 1
     assert "cannot listen on 203.0.113.7" in said.output
+
+
+def test_an_export_is_made_from_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path, 6)
+    with world.served() as address:
+        client = Client(address)
+        fields = {"format": "csv", "out": "sets/first", "split": "1/0/0", "size": "64"}
+        for out in ("/etc/posters", "../up", "gs://bucket/set", ""):
+            assert client.post("/export/start", fields | {"out": out}).status == 400
+        assert client.post("/export/start", fields | {"where": "1; drop"}).status == 400
+        assert client.post("/export/start", fields, csrf="wrong").status == 403
+        assert not (tmp_path / "sets").exists()
+        assert json.loads(client.get("/export/state").text) == {"state": "none", "text": ""}
+        assert json.loads(client.post("/export/start", fields).text)["state"] == "running"
+        assert client.post("/export/start", fields).status == 409
+        said = {"state": "running"}
+        while said["state"] == "running":
+            time.sleep(0.1)
+            said = json.loads(client.get("/export/state").text)
+        assert said["state"] == "done", said
+        assert said["text"].startswith("Made: sets/first. ")
+        assert (tmp_path / "sets/first/posterbot.lock.parquet").exists()
+        assert json.loads(client.post("/export/start", fields).text)["state"] == "running"  # where there is one already
+        while (said := json.loads(client.get("/export/state").text))["state"] == "running":
+            time.sleep(0.1)
+        assert said["state"] == "failed"
+        assert "is not empty" in said["text"]
+    world.close()
