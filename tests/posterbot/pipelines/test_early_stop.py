@@ -356,6 +356,7 @@ def crawl_as_planned() -> None:
             "HTTPERROR_ALLOW_ALL": True,
             "TELNETCONSOLE_ENABLED": False,
             "LOG_LEVEL": "INFO",
+            "EXPLORE": 0,  # by chance of its address one would not be cut
             "IMAGES_MIN_WIDTH": 100,
             "IMAGES_MIN_HEIGHT": 100,
             "IMAGES_MAX_BYTES": MAX_BYTES,
