@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import uvicorn
 from conftest import encode, picture
 from sqlalchemy import Engine
@@ -127,8 +128,11 @@ def chromium() -> Iterator[Any]:
     """A browser, for a module of tests."""
     from playwright.sync_api import sync_playwright
 
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no browser here: on Debian, apt-get install chromium fonts-dejavu-core")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
             yield browser
         finally:
