@@ -164,9 +164,9 @@ def test_fifty_a_request_three_at_once_as_asked_for(wiki: Wiki) -> None:
 
 
 def test_requests_are_kept_apart(wiki: Wiki) -> None:
-    list(api(wiki, per_minute=600).ask([f"N{n}.jpg" for n in range(250)]))
+    list(api(wiki, per_minute=240).ask([f"N{n}.jpg" for n in range(250)]))
     gaps = [b - a for a, b in zip(wiki.times, wiki.times[1:], strict=False)]
-    assert min(gaps) > 0.07
+    assert min(gaps) > 0.1  # they are sent a quarter of a second apart, and may come later than that
 
 
 @pytest.mark.parametrize(
