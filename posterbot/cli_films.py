@@ -39,7 +39,7 @@ def films() -> None:
 def link_command(url: str) -> None:
     """Find the film of every picture, as far as pages, lists and imported tables allow.
 
-    Crawls and exports do it by themselves. Only what is new is looked at.
+    An export does it by itself. Only what is new is looked at.
     """
     from posterbot.films.link import link
 
