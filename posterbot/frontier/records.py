@@ -22,6 +22,18 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a link stands: what is known of it before it is followed, besides its URL."""
+
+    path: str
+    """Tags and classes from the root to the link, outermost first: ``html/body/ul.films/li.film/a.title``."""
+    text: str
+    """What it says, or what the picture in it is said to show."""
+    position: int
+    """How many links of the page come before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A URL to fetch, once per crawl."""
 
@@ -37,6 +49,10 @@ class Link:
     """JSON object: all of the request that is not the URL and not a default."""
     parent: int | None = None
     """Key of the page on which it was found."""
+    place: Place | None = None
+    """Where it was found there; None: on no page."""
+    depth: int = 0
+    """Links from a start page to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,14 @@ class Finished:
     """Pictures judged that had not been seen before: what tells a fruitful page from a trap."""
     unchanged: bool = False
     """The page is as an earlier run read it."""
+    kept: int = 0
+    """Pictures kept that are neither known nor copies of known ones."""
+    films: int = 0
+    """Films that got their first picture by them."""
+    requests: int = 1
+    """What it took: the page, and its images."""
+    size: int = 0
+    """Bytes of all answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ TICKET = "posterbot_ticket"
 PARENT = "posterbot_parent"
 """Key in ``Request.meta`` of a link: the key of the page on which it was found."""
 
+PLACE = "posterbot_place"
+"""Key in ``Request.meta`` of a link: the :class:`~posterbot.frontier.records.Place` where it stands there."""
+
 _DEFAULTS: dict[str, Any] = {
     "method": "GET",
     "headers": {},
@@ -34,7 +37,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 _PLAIN = ("method", "cookies", "encoding", "dont_filter", "flags", "priority")
 # Of this process, or of the fetch that led here.
-_PASSING_META = {TICKET, PARENT, "download_latency", "download_slot", "download_timeout"}
+_PASSING_META = {TICKET, PARENT, PLACE, "download_latency", "download_slot", "download_timeout"}
 
 
 class RequestError(ValueError):

@@ -169,7 +169,16 @@ class Session:
     def finish(self, ticket: Ticket, records: Sequence[Record] = (), *, reason: str | None = None) -> Future[None]:
         """Commit what came of a URL, and that it is done, as one."""
         self.flush()
-        done = Finished(ticket.key, reason, ticket.new_images, ticket.unchanged)
+        done = Finished(
+            ticket.key,
+            reason,
+            ticket.new_images,
+            ticket.unchanged,
+            kept=ticket.kept,
+            films=ticket.films,
+            requests=ticket.requests,
+            size=ticket.size,
+        )
         return self._settle(ticket, self.recorder.together(records, self.frontier.finish, done))
 
     def fail(self, ticket: Ticket, reason: str, retry_in: float | None, records: Sequence[Record] = ()) -> Future[None]:

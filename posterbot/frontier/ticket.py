@@ -17,6 +17,14 @@ class Ticket:
     items: int = 1
     new_images: int = 0
     """Pictures judged for the first time, so far."""
+    kept: int = 0
+    """Those of them that were kept, and are no copies of others."""
+    films: int = 0
+    """Films that got their first picture by them."""
+    requests: int = 1
+    """The page itself, and its images so far."""
+    size: int = 0
+    """Bytes of their bodies."""
     unchanged: bool = False
     """The page is as an earlier run read it."""
     settled: bool = False
