@@ -68,7 +68,7 @@ def film_row(film: Film, page: int) -> Row:
     return {
         "page_id": page,
         "kind": clean(film.kind),
-        "name": clean(film.name),
+        "name": url_key(film.name),  # looked up by an index
         "year": _small(film.year),
         "genres": [clean(genre) for genre in film.genres],
         "directors": [clean(director) for director in film.directors],

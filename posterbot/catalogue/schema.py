@@ -90,11 +90,19 @@ queues = Table(
     Column("waiting", Integer, nullable=False, server_default="0"),  # pending URLs
     Column("added", Integer, nullable=False, server_default="0"),
     Column("refused", Integer, nullable=False, server_default="0"),  # sightings of URLs over the host's limit
-    Column("served_at", Double, nullable=False, server_default="0"),  # the host served longest ago is next
+    Column("served_at", Double, nullable=False, server_default="0"),  # breadth first: served longest ago is next
+    Column("worth", Double, nullable=False, server_default="0"),  # by yield: that of the best of its arms
     Index(
         "ix_queues_waiting",
         "run_id",
         "served_at",
+        sqlite_where=text("waiting > 0"),
+        postgresql_where=text("waiting > 0"),
+    ),
+    Index(
+        "ix_queues_worth",
+        "run_id",
+        "worth",
         sqlite_where=text("waiting > 0"),
         postgresql_where=text("waiting > 0"),
     ),
@@ -115,6 +123,59 @@ patterns = Table(
     UniqueConstraint("run_id", "host_id", "pattern"),
 )
 
+# URLs of one host that were found in like places and look alike: what may be chosen, and what that has brought so far.
+arms = Table(
+    "arms",
+    metadata,
+    id_column(),
+    to("runs"),
+    to("hosts"),
+    Column("path", String, nullable=False),  # tags and classes from the root of the page to the link
+    Column("pattern", String, nullable=False),
+    Column("added", Integer, nullable=False, server_default="0"),  # URLs
+    Column("promise", Double, nullable=False, server_default="0"),  # sum of what was guessed of them
+    Column("pulls", Double, nullable=False, server_default="0"),  # pages read; these three are halved now and then
+    Column("reward", Double, nullable=False, server_default="0"),
+    Column("cost", Double, nullable=False, server_default="0"),
+    Column("fetched", Integer, nullable=False, server_default="0"),  # pages read, and what they brought, in all
+    Column("found", Double, nullable=False, server_default="0"),
+    Column("worth", Double, nullable=False, server_default="0"),  # reward for a request, on the best way from here
+    Column("served_at", Double, nullable=False, server_default="0"),
+    UniqueConstraint("run_id", "host_id", "path", "pattern"),
+)
+
+# How many new URLs of one arm the pages of another have brought; halved with them.
+arm_links = Table(
+    "arm_links",
+    metadata,
+    Column("arm_id", ForeignKey("arms.id"), primary_key=True),
+    Column("child_id", ForeignKey("arms.id"), primary_key=True),
+    Column("number", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What the words and places of links are worth, learned by all workers of a run: see ``frontier/promise.py``.
+promises = Table(
+    "promises",
+    metadata,
+    key_of("runs"),
+    Column("bucket", Integer, primary_key=True),
+    Column("weight", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The course of a run: what ten seconds cost and brought, by the clock of the database.
+yields = Table(
+    "yields",
+    metadata,
+    key_of("runs"),
+    Column("slot", BigInteger, primary_key=True),  # tens of seconds since 1970
+    Column("pages", Integer, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("found", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 _PENDING, _LEASED, _RETRY = text("state = 0"), text("state = 1"), text("state = 3 AND retry_at IS NOT NULL")
 
 # One row per URL of a crawl: the queue and the memory of what was seen in one. States: ``frontier.records.State``.
@@ -130,16 +191,21 @@ frontier = Table(
     Column("url", String, nullable=False),
     Column("request", Text, nullable=False),
     Column("state", SmallInteger, nullable=False),
-    Column("rank", Integer, nullable=False),  # lowest first, within a host
+    Column("arm_id", Integer, nullable=False, server_default="0"),  # 0: breadth first; no constraint, for speed
+    Column("rank", Integer, nullable=False),  # lowest first, within an arm of a host
+    Column("depth", SmallInteger, nullable=False, server_default="0"),  # links from a start page
+    Column("features", LargeBinary),  # of the link, see ``frontier/promise.py``
     Column("worker_id", Integer),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("retry_at", Double),
     Column("reason", String),
+    Column("found", Float),  # what its page brought
     UniqueConstraint("run_id", "fingerprint"),
     Index(
         "ix_frontier_pending",
         "run_id",
         "host_id",
+        "arm_id",
         "rank",
         "id",
         sqlite_where=_PENDING,
@@ -197,6 +263,7 @@ film_statements = Table(
     Column("directors", JSON, nullable=False),
     Column("same_as", JSON, nullable=False),
     Index(None, "page_id"),
+    Index(None, "name"),
 )
 
 images = Table(

@@ -1,4 +1,4 @@
 """Alembic's scripts: ``database.open_catalogue`` runs them; there is no alembic.ini."""
 
-NEWEST = "0008_reviews"
+NEWEST = "0009_arms"
 """The revision equal to ``schema.py``: known without importing Alembic, which takes longer than most commands."""

@@ -146,6 +146,23 @@ OF_0003: Rows = OF_0001 | {
         }
     ],
 }
+OF_0007: Rows = {"film_statements" if name == "films" else name: rows for name, rows in OF_0003.items()}
+OF_0008: Rows = OF_0007 | {
+    "hosts": [{"name": "site.example"}],
+    "queues": [{"run_id": 1, "host_id": 1, "waiting": 1, "added": 1}],
+    "frontier": [
+        {
+            "run_id": 1,
+            "host_id": 1,
+            "fingerprint": bytes(range(20)),
+            "url": "https://site.example/1",
+            "request": "{}",
+            "state": 0,
+            "rank": 2,
+        }
+    ],
+    "reviews": [{"image_id": 1, "answer": "yes", "picked": "audit", "reviewer": "anna", "at": DAY}],
+}
 OLD = {
     "0001_catalogue": OF_0001,
     "0002_policies_top": OF_0001,
@@ -153,7 +170,8 @@ OLD = {
     "0004_frontier": OF_0003,
     "0005_stores": OF_0003,
     "0006_gates": OF_0003,
-    "0007_films": {"film_statements" if name == "films" else name: rows for name, rows in OF_0003.items()},
+    "0007_films": OF_0007,
+    "0008_reviews": OF_0008,
 }
 
 
