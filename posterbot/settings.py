@@ -126,7 +126,13 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 # --- The crawl ---------------------------------------------------------------------------------------------------
 SCHEDULER = "posterbot.frontier.scheduler.FrontierScheduler"
-# Breadth first, on each host: a broad crawl that dives never comes back.
+# What is fetched next: "yield", what is likely to bring most pictures for each request, learned from those that were
+# made; or "breadth_first", on each host.
+FRONTIER_STRATEGY = "yield"
+# By yield, the crawl ends when no more pictures than this can be hoped for from one request; 0: when there is nothing
+# left to fetch.
+STOP_WHEN_YIELD_BELOW = 0.0
+# Breadth first: a broad crawl that dives never comes back.
 DEPTH_PRIORITY = 1
 # Pages between leaving the frontier and being committed with all their images. What a kill interrupts is fetched again.
 PAGES_IN_FLIGHT = 128

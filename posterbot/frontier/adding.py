@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, select, tuple_, update
+from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, case, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.rows import Row, clean
 from posterbot.catalogue.schema import frontier, hosts, patterns, queues
 from posterbot.catalogue.writer import Numbers
 from posterbot.frontier.records import Link, State
+from posterbot.frontier.strategy import Mine, New, Strategy
 
 AT_ONCE = 500
 """Values in one ``IN``: databases have limits."""
+DEEPEST = 32_767
+"""Depths are stored in 16 bits."""
 REMEMBERED = 10_000
 """Row numbers of hosts and patterns kept in memory."""
 
@@ -24,8 +27,8 @@ REMEMBERED = 10_000
 class Adding:
     """Adds links for one run. Belongs to the thread that writes."""
 
-    def __init__(self, dialect: str, run: int, urls_per_host: int) -> None:
-        self._run, self._urls_per_host = run, urls_per_host
+    def __init__(self, dialect: str, run: int, urls_per_host: int, strategy: Strategy) -> None:
+        self._run, self._urls_per_host, self._strategy = run, urls_per_host, strategy
         self._hosts: Numbers[str] = Numbers(REMEMBERED)
         self._patterns: Numbers[tuple[int, str]] = Numbers(REMEMBERED)
         insert = cast(
@@ -56,6 +59,7 @@ class Adding:
                 waiting=queues.c.waiting + bindparam("new"),
                 added=queues.c.added + bindparam("new"),
                 refused=queues.c.refused + bindparam("over"),
+                worth=case((queues.c.worth < bindparam("hope"), bindparam("hope")), else_=queues.c.worth),
             )
         )
         self._refuse = (
@@ -69,8 +73,10 @@ class Adding:
         self._hosts.clear()
         self._patterns.clear()
 
-    def add(self, connection: Connection, links: Iterable[Link]) -> list[tuple[Link, int]]:
-        """Add those of ``links`` that are new to the run; gives them, each with the number of its pattern."""
+    def add(
+        self, connection: Connection, links: Iterable[Link], mine: Callable[[int | None], Mine | None]
+    ) -> list[New]:
+        """Add those of ``links`` that are new to the run, and give them; ``mine`` knows the pages they stand on."""
         new = self._unknown(connection, links)
         if not new:
             return []
@@ -78,8 +84,7 @@ class Adding:
         pattern_ids = self._pattern_ids(connection, {(host_ids[link.host], link.pattern) for link in new.values()})
         closed = set(_ask(connection, self._find_closed, sorted(set(pattern_ids.values()))))
         added = {row.host_id: row.added for row in _rows(connection, self._find_added, sorted(set(host_ids.values())))}
-        rows: list[Row] = []
-        taken: list[tuple[Link, int]] = []
+        taken: list[New] = []
         counts: Counter[int] = Counter()
         over: Counter[int] = Counter()
         refused: Counter[int] = Counter()
@@ -91,22 +96,12 @@ class Adding:
             elif added.get(host, 0) + counts[host] >= self._urls_per_host:
                 over[host] += 1
             else:
+                taken.append(New(link, host, pattern, added.get(host, 0) + counts[host]))
                 counts[host] += 1
-                taken.append((link, pattern))
-                rows.append(
-                    {
-                        "run_id": self._run,
-                        "host_id": host,
-                        "pattern_id": pattern,
-                        "parent_id": link.parent,
-                        "fingerprint": link.fingerprint,
-                        "url": clean(link.url),
-                        "request": clean(link.request),
-                        "state": int(State.PENDING),
-                        "rank": -link.priority,
-                    }
-                )
-        if rows:
+        hopes: Mapping[int, float] = {}
+        if taken:
+            placed, hopes = self._strategy.place(connection, taken, mine)
+            rows = [self._row(new) | columns for new, columns in zip(taken, placed, strict=True)]
             if connection.dialect.name == "postgresql":  # two workers that add the same URLs must not deadlock
                 rows.sort(key=lambda row: bytes(row["fingerprint"]))
             self._insert(connection, rows)
@@ -115,11 +110,29 @@ class Adding:
             # Of two workers that add the same URL at once one counts it too many: leasing finds out and mends it.
             connection.execute(self._queue, [{"run_id": self._run, "host_id": host} for host in touched])
             connection.execute(
-                self._count, [{"host": host, "new": counts[host], "over": over[host]} for host in touched]
+                self._count,
+                [
+                    {"host": host, "new": counts[host], "over": over[host], "hope": hopes.get(host, 0.0)}
+                    for host in touched
+                ],
             )
         if refused:
             connection.execute(self._refuse, [{"number": key, "over": refused[key]} for key in sorted(refused)])
         return taken
+
+    def _row(self, new: New) -> Row:
+        link = new.link
+        return {
+            "run_id": self._run,
+            "host_id": new.host,
+            "pattern_id": new.pattern,
+            "parent_id": link.parent,
+            "fingerprint": link.fingerprint,
+            "url": clean(link.url),
+            "request": clean(link.request),
+            "state": int(State.PENDING),
+            "depth": min(link.depth, DEEPEST),
+        }
 
     def _insert(self, connection: Connection, rows: list[Row]) -> None:
         """By the driver itself: all values are as it wants them, and SQLAlchemy's way with each costs as much again."""

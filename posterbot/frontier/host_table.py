@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.schema import hosts, queues
@@ -41,9 +41,15 @@ class HostTable:
         self._free = or_(hosts.c.worker_id.is_(None), hosts.c.worker_id == worker)
 
     def lease_waiting(
-        self, connection: Connection, run: int, full: frozenset[str], number: int, now: float
+        self,
+        connection: Connection,
+        run: int,
+        full: frozenset[str],
+        number: int,
+        now: float,
+        order: Sequence[ColumnElement[Any]],
     ) -> dict[int, HostState]:
-        """Lease at most ``number`` hosts with pending URLs of ``run``, those first that were served longest ago.
+        """Lease at most ``number`` hosts with pending URLs of ``run``, those first that are first in ``order``.
 
         Hosts that others have, that are closed or in their gap, or of which there is enough are passed over.
         """
@@ -54,7 +60,7 @@ class HostTable:
             .join(queues, queues.c.host_id == hosts.c.id)
             .where(queues.c.run_id == run, queues.c.waiting > 0, self._free)
             .where(hosts.c.closed_until <= now, hosts.c.next_at <= now + SOON_SECONDS)
-            .order_by(queues.c.served_at, hosts.c.id)
+            .order_by(*order, hosts.c.id)
             .limit(number)
             .with_for_update(of=(hosts, queues), skip_locked=True)  # the count is ours until the URLs are leased
         )

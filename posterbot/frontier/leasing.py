@@ -18,7 +18,7 @@ RETRIES_AT_ONCE = 500
 LONGEST_WAIT = 86_400.0
 """A retry further away than this, in seconds, was planned by a clock that has been set back since."""
 
-_COLUMNS = ("id", "host_id", "pattern_id", "url", "request", "tries", "rank", "fingerprint")
+_COLUMNS = ("id", "host_id", "pattern_id", "arm_id", "url", "request", "tries", "rank", "fingerprint", "features")
 
 
 def shares(number: int, gaps: Mapping[int, float]) -> dict[int, int]:
@@ -27,8 +27,8 @@ def shares(number: int, gaps: Mapping[int, float]) -> dict[int, int]:
     return {host: 1 if gap >= SLOW_SECONDS else each for host, gap in gaps.items()}
 
 
-def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[int, int]) -> list[Any]:
-    """Lease URLs to ``worker``, host → up to how many; gives their rows, those first that are first in rank.
+def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[tuple[int, int], int]) -> list[Any]:
+    """Lease URLs to ``worker``, host and arm → up to how many, those first in rank; gives their rows, in no order.
 
     The hosts must be on lease to the worker.
     """
@@ -38,11 +38,12 @@ def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[in
         select(
             select(frontier.c.id)
             .where(frontier.c.run_id == run, frontier.c.host_id == host, frontier.c.state == PENDING)
+            .where(frontier.c.arm_id == arm)
             .order_by(frontier.c.rank, frontier.c.id)
             .limit(number)
             .subquery()
         )
-        for host, number in shares.items()
+        for (host, arm), number in shares.items()
     ]
     rows: list[Any] = []
     for keys in in_pieces(list(connection.scalars(union_all(*first)))):
@@ -53,7 +54,7 @@ def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[in
             .returning(*(frontier.c[name] for name in _COLUMNS))
         )
         rows += connection.execute(taken)
-    return sorted(rows, key=lambda row: (row.rank, row.id))
+    return rows
 
 
 def due_again(connection: Connection, run: int, now: float) -> list[int]:

@@ -69,6 +69,8 @@ class Leased:
     etag: str = ""
     last_modified: str = ""
     """What an earlier run was told of the page, as it stands in HTTP's headers."""
+    worth: float = 0.0
+    """What is hoped of it, for each request; 0 where everything is equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,22 @@ class Finished:
     size: int = 0
     """Bytes of all answers."""
 
+    @property
+    def reward(self) -> float:
+        """What the page was good for."""
+        return self.kept + FILM * self.films
+
+    @property
+    def cost(self) -> float:
+        """What it took, in requests."""
+        return self.requests + self.size / BYTES
+
+
+FILM = 0.5
+"""A film of which nothing was known is worth so many pictures, beside its own."""
+BYTES = 1_000_000
+"""So many are as dear as one request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -100,6 +118,16 @@ class Failed:
     reason: str
     retry_in: float | None
     """Seconds until it may be tried again; None: given up, until ``posterbot retry`` asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a run can still expect."""
+
+    worth: float | None
+    """Pictures for each request, with what may be hoped beyond; None: nothing waits."""
+    pages: int
+    """That were asked for."""
 
 
 @dataclass(slots=True)

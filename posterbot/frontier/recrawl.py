@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from posterbot.catalogue.schema import frontier, hosts, pages, patterns
+from posterbot.catalogue.schema import arms, frontier, hosts, pages, patterns
 from posterbot.frontier.adding import in_pieces
-from posterbot.frontier.records import Link
+from posterbot.frontier.records import Link, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,11 @@ class Recrawl:
     def links(self, connection: Connection, unchanged: Mapping[int, int]) -> list[Link]:
         """The URLs first found on pages that are unchanged: key in the earlier run → key now."""
         found: list[Link] = []
-        columns = (*frontier.c, hosts.c.name.label("host"), patterns.c.pattern)
-        tables = frontier.join(hosts, hosts.c.id == frontier.c.host_id).outerjoin(
-            patterns, patterns.c.id == frontier.c.pattern_id
+        columns = (*frontier.c, hosts.c.name.label("host"), patterns.c.pattern, arms.c.path)
+        tables = (
+            frontier.join(hosts, hosts.c.id == frontier.c.host_id)
+            .outerjoin(patterns, patterns.c.id == frontier.c.pattern_id)
+            .outerjoin(arms, arms.c.id == frontier.c.arm_id)
         )
         for piece in in_pieces(list(unchanged)):
             children = select(*columns).select_from(tables).where(frontier.c.parent_id.in_(piece))
@@ -70,4 +72,6 @@ class Recrawl:
 
 def _link(row: Any, parent: int) -> Link:
     fingerprint = bytes(row.fingerprint)
-    return Link(row.url, fingerprint, row.host, row.pattern or "", -row.rank, row.request, parent)
+    place = Place(row.path or "", "", 0)
+    priority = -row.depth if row.arm_id else -row.rank  # by yield, a rank is something else
+    return Link(row.url, fingerprint, row.host, row.pattern or "", priority, row.request, parent, place, row.depth)

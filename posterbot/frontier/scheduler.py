@@ -19,9 +19,11 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.httpobj import urlparse_cached
 
 from posterbot.catalogue.database import CatalogueError
+from posterbot.frontier.choosing import floors
 from posterbot.frontier.records import Failed, Grant, Leased, Link, Wish
-from posterbot.frontier.requests import PARENT, TICKET, RequestError, from_json, to_json
+from posterbot.frontier.requests import PARENT, PLACE, TICKET, RequestError, from_json, to_json
 from posterbot.frontier.session import Session
+from posterbot.frontier.strategy import YIELD, strategy_of
 from posterbot.frontier.ticket import Ticket
 from posterbot.frontier.traps import clean_url, pattern, refusal
 
@@ -38,6 +40,8 @@ URLS_AT_ONCE = 128
 """URLs in one lease."""
 LOW = 32
 """With fewer URLs ready than this, more are leased."""
+LATE = 4
+"""By yield, each so manieth as many: what is chosen late is chosen knowing more."""
 MOST = 500
 """URLs in the buffer, ready or not."""
 MOST_QUEUED = 5_000
@@ -64,6 +68,9 @@ class FrontierScheduler(BaseScheduler):
         assert crawler.stats is not None
         self._stats = crawler.stats
         self._pages = crawler.settings.getint("PAGES_IN_FLIGHT")
+        self._by_worth = strategy_of(crawler.settings) == YIELD
+        self._at_once, self._low = (URLS_AT_ONCE // LATE, LOW // LATE) if self._by_worth else (URLS_AT_ONCE, LOW)
+        self._floor = floors()
         self._buffer: OrderedDict[str, deque[Leased]] = OrderedDict()
         self._buffered = 0
         self._recent: OrderedDict[bytes, None] = OrderedDict()
@@ -140,6 +147,7 @@ class FrontierScheduler(BaseScheduler):
 
     def _link(self, request: Request, fingerprint: bytes, moved: Ticket | None) -> Link:
         parts = urlparse_cached(request)
+        place = request.meta.pop(PLACE, None)
         parent = request.meta.pop(PARENT, None) if moved is None else moved.key
         return Link(
             url=request.url,
@@ -149,6 +157,8 @@ class FrontierScheduler(BaseScheduler):
             priority=request.priority,
             request=to_json(request, self._spider),
             parent=parent,
+            place=place,
+            depth=int(request.meta.get("depth", 0)),
         )
 
     def _drop(self, stat: str) -> bool:
@@ -177,7 +187,7 @@ class FrontierScheduler(BaseScheduler):
     def _pop(self) -> Request | None:
         soonest: float | None = None
         ready_in = self._session.hosts.ready_in
-        for host in list(self._buffer):
+        for host in self._turns():
             wait = ready_in(host) if host else 0.0
             if self._session.out_of[host] >= PAGES_PER_HOST and self._session.limits(host).delay > 0:
                 continue  # its pictures take their time, and must not hold up all other hosts
@@ -197,6 +207,13 @@ class FrontierScheduler(BaseScheduler):
             self._wake_in(soonest)
         return None
 
+    def _turns(self) -> list[str]:
+        """The hosts in the buffer, the next one first: served longest ago, or the one whose next URL is worth most."""
+        hosts = list(self._buffer)
+        if self._by_worth and len(hosts) > 1 and not next(self._floor):
+            hosts.sort(key=lambda host: self._buffer[host][0].worth, reverse=True)
+        return hosts
+
     def _request(self, leased: Leased) -> Request | None:
         try:
             request = from_json(leased.url, leased.request, self._spider)
@@ -215,14 +232,14 @@ class FrontierScheduler(BaseScheduler):
         return request
 
     def _refill(self) -> None:
-        if self._leasing or self._session.stopping or self._buffered >= MOST or self._ready() >= LOW:
+        if self._leasing or self._session.stopping or self._buffered >= MOST or self._ready() >= self._low:
             return
         if self._loop.time() < self._lease_after:
             return
         self._leasing = True
         full = frozenset(host for host, urls in self._buffer.items() if len(urls) >= ENOUGH)
         held = frozenset(self._session.out) | {leased.key for urls in self._buffer.values() for leased in urls}
-        wish = Wish(URLS_AT_ONCE, full, held)
+        wish = Wish(self._at_once, full, held)
         changes = self._changes
         self._session.flush()
         future = self._session.recorder.call(self._session.frontier.lease, wish, urgent=True)

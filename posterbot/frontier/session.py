@@ -15,11 +15,14 @@ from posterbot import __version__
 from posterbot.catalogue.database import CatalogueError, open_catalogue
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.writer import Record
+from posterbot.frontier.breadth_first import BreadthFirst
+from posterbot.frontier.by_yield import Yield
 from posterbot.frontier.host_table import HostTable
 from posterbot.frontier.hosts import Hosts, register
 from posterbot.frontier.limits import limits_of, transfers_of
 from posterbot.frontier.records import Failed, Finished, HostState, Link
 from posterbot.frontier.store import Frontier
+from posterbot.frontier.strategy import YIELD, strategy_of
 from posterbot.frontier.tdmrep import TdmFiles
 from posterbot.frontier.ticket import Ticket
 from posterbot.frontier.workers import Worker
@@ -41,6 +44,10 @@ FAILED = "posterbot/failed"
 """Which of these it was, in Scrapy's stats."""
 STOPPED = "stopped"
 """And where ``posterbot crawls stop`` asked for it."""
+LOW_YIELD = "low_yield"
+"""And where too little can be hoped for: ``STOP_WHEN_YIELD_BELOW``."""
+ENOUGH_PAGES = 100
+"""After fewer nothing can be said of that."""
 BEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 """How often we look whether the crawl is closing."""
@@ -98,16 +105,21 @@ class Session:
             logger.info("run %d goes on", self.recorder.run_id)
         self.worker = self.recorder.call(self._join, None, urgent=True).result()
         table = HostTable(self.worker.number, lambda host: limits(host).delay)
+        dialect, run, worker = self.engine.dialect.name, self.recorder.run_id, self.worker.number
+        self.by_yield = strategy_of(settings) == YIELD
         self.frontier = Frontier(
-            self.engine.dialect.name,
-            self.recorder.run_id,
-            self.worker.number,
+            dialect,
+            run,
+            worker,
             table,
+            Yield(dialect, run, worker) if self.by_yield else BreadthFirst(run, worker),
             urls_per_host=settings.getint("HOST_URLS"),
             fruitless=settings.getint("TRAP_PAGES"),
             since=spider.since,
         )
         self.recorder.forgetful.append(self.frontier.forget)
+        self.recorder.call(self.frontier.join, None, urgent=True).result()
+        self._enough = settings.getfloat("STOP_WHEN_YIELD_BELOW") if self.by_yield else 0.0
         self.hosts = Hosts(
             _Keeper(self.recorder, table),
             limits,
@@ -249,6 +261,7 @@ class Session:
             try:
                 pulse = await asyncio.wrap_future(self.recorder.call(self.worker.beat, None))
                 self.waiting = await asyncio.wrap_future(self.recorder.call(self.frontier.waiting, None))
+                outlook = await asyncio.wrap_future(self.recorder.call(self.frontier.best, None))
                 await self.hosts.tick()
             except CatalogueError as error:
                 self.lost(error)
@@ -259,6 +272,12 @@ class Session:
                 self.forget_leases()
             if pulse.stop and not self.stopping:
                 self._end(STOPPED)
+            elif outlook.worth is not None and outlook.worth < self._enough and outlook.pages >= ENOUGH_PAGES:
+                logger.info(
+                    "at most %.3g pictures for each request can be hoped for now: less than STOP_WHEN_YIELD_BELOW",
+                    outlook.worth,
+                )
+                self._end(LOW_YIELD)
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _look(self) -> None:

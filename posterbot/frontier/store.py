@@ -7,38 +7,31 @@ A URL is leased by the number of its worker, so that one sign of life a second k
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import cast
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, Table, bindparam, case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from posterbot.catalogue.schema import frontier, queues
+from posterbot.catalogue.schema import frontier, queues, yields
 from posterbot.frontier.adding import Adding, in_pieces
 from posterbot.frontier.host_table import HostTable, clock
-from posterbot.frontier.leasing import due_again, lease_urls, outlook, shares
+from posterbot.frontier.leasing import due_again, outlook, shares
 from posterbot.frontier.pattern_table import judge
-from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, State, Wish
+from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, Outlook, State, Wish
 from posterbot.frontier.recrawl import Earlier, Recrawl
 from posterbot.frontier.states import LEASED, PENDING
+from posterbot.frontier.strategy import Mine, Pull, Strategy, Taken
 
 FRESH_ROUNDS = 20
 """Leases in one transaction while all that is leased needs not be read again."""
 HOSTS_AT_ONCE = 32
 """Hosts from which one lease takes URLs."""
-
-
-@dataclass(slots=True)
-class _Mine:
-    """What is remembered of a URL on lease."""
-
-    host: int
-    pattern: int | None
-    earlier: int | None = None
-    """Key of the same URL in an earlier run."""
-    new_links: int = 0
-    """Found on it, and of another pattern than its own."""
+SLOT_SECONDS = 10
+"""The course of a run is told in steps of so many."""
+NOT_ASKED = {"fresh", "redirected"}
+"""Why a URL is done of which nothing can be learned: nobody asked for it, or the answer is that of another."""
 
 
 class Frontier:
@@ -48,6 +41,7 @@ class Frontier:
         dialect: ``sqlite`` or ``postgresql``.
         run, worker: numbers.
         hosts: of the same worker.
+        strategy: what is next; of the same worker.
         urls_per_host: most URLs of one host in one crawl.
         fruitless: after so many pages in a row without a new picture or a link elsewhere a pattern is closed.
         since: where pages of earlier runs need not be read again: those read since then, or unchanged.
@@ -59,32 +53,50 @@ class Frontier:
         run: int,
         worker: int,
         hosts: HostTable,
+        strategy: Strategy,
         *,
         urls_per_host: int,
         fruitless: int,
         since: datetime | None = None,
     ) -> None:
         self._run, self._worker, self._fruitless = run, worker, fruitless
-        self._adding = Adding(dialect, run, urls_per_host)
-        self._hosts = hosts
-        self._mine: dict[int, _Mine] = {}
+        self._adding = Adding(dialect, run, urls_per_host, strategy)
+        self._hosts, self._strategy = hosts, strategy
+        insert = cast(
+            "Callable[[Table], sqlite.Insert]", postgresql.insert if dialect == "postgresql" else sqlite.insert
+        )
+        more = insert(yields)
+        self._course = more.on_conflict_do_update(
+            index_elements=["run_id", "slot"],
+            set_={name: yields.c[name] + more.excluded[name] for name in ("pages", "requests", "found")},
+        )
+        self._mine: dict[int, Mine] = {}
         self._unsure = False
         self._recrawl = Recrawl(run, since) if since is not None else None
 
     def forget(self) -> None:
         """A transaction was undone, or its end is not known."""
         self._adding.forget()
+        self._strategy.forget()
         self._unsure = True
+
+    def join(self, connection: Connection, calls: list[None]) -> list[None]:
+        """The worker begins."""
+        self._strategy.join(connection)
+        return calls
 
     def add(self, connection: Connection, calls: list[Sequence[Link]]) -> list[int]:
         """Add links; gives how many of each call's were new."""
-        added = self._adding.add(connection, (link for links in calls for link in links))
-        for link, pattern in added:
-            parent = self._mine.get(link.parent) if link.parent is not None else None
-            if parent is not None and parent.pattern != pattern:
+        added = self._adding.add(connection, (link for links in calls for link in links), self._remembered)
+        for one in added:
+            parent = self._remembered(one.link.parent)
+            if parent is not None and parent.pattern != one.pattern:
                 parent.new_links += 1
-        new = {id(link) for link, _ in added}
+        new = {id(one.link) for one in added}
         return [sum(id(link) in new for link in links) for links in calls]
+
+    def _remembered(self, key: int | None) -> Mine | None:
+        return None if key is None else self._mine.get(key)
 
     def lease(self, connection: Connection, calls: list[Wish]) -> list[Grant]:
         """URLs of the hosts that were served longest ago, which come on lease with them."""
@@ -104,27 +116,34 @@ class Frontier:
         self._mine = {key: mine for key, mine in self._mine.items() if key in wish.held}
         self._settle(connection, wish.held)
         self._pend(connection, due_again(connection, self._run, now), State.FAILED)
-        states = self._hosts.lease_waiting(connection, self._run, wish.full, min(HOSTS_AT_ONCE, wish.urls), now)
+        order = self._strategy.host_order()
+        number = min(HOSTS_AT_ONCE, wish.urls)
+        states = self._hosts.lease_waiting(connection, self._run, wish.full, number, now, order)
         wanted = shares(wish.urls, {host: self._hosts.gap(state) for host, state in states.items()})
-        rows = lease_urls(connection, self._run, self._worker, wanted)
+        under_way = Counter(mine.arm for mine in self._mine.values())
+        taken = self._strategy.lease(connection, wanted, under_way, now)
+        rows = [row for row, _ in taken]
         got: Counter[int] = Counter(row.host_id for row in rows)
         # Fewer than asked for: there are no more, whatever the count says.
         served = [
             {"host": host, "got": got[host], "none_left": got[host] < wanted[host], "now": now}
+            | {"now_worth": self._strategy.worth(host)}
             for host in sorted(states)
         ]
         if served:
             of_host = (queues.c.run_id == self._run) & (queues.c.host_id == bindparam("host"))
             left = case((bindparam("none_left"), 0), else_=queues.c.waiting - bindparam("got"))
-            connection.execute(update(queues).where(of_host).values(waiting=left, served_at=bindparam("now")), served)
+            now_so = {"waiting": left, "served_at": bindparam("now"), "worth": bindparam("now_worth")}
+            connection.execute(update(queues).where(of_host).values(now_so), served)
         for row in rows:
-            self._mine[row.id] = _Mine(row.host_id, row.pattern_id)
-        leased = tuple(self._without_fresh(connection, rows, {host: state.name for host, state in states.items()}))
+            self._mine[row.id] = Mine(row.host_id, row.pattern_id, row.arm_id, row.features)
+        leased = tuple(self._without_fresh(connection, taken, {host: state.name for host, state in states.items()}))
         if rows:
             return Grant(leased, tuple(states.values()), unfinished=True, all_fresh=not leased)
         return Grant((), tuple(states.values()), *outlook(connection, self._run, now))
 
-    def _without_fresh(self, connection: Connection, rows: Sequence[Any], hosts: dict[int, str]) -> Iterator[Leased]:
+    def _without_fresh(self, connection: Connection, taken: Sequence[Taken], hosts: dict[int, str]) -> Iterator[Leased]:
+        rows = [row for row, _ in taken]
         earlier: dict[str, Earlier] = {}
         if self._recrawl is not None:
             earlier = self._recrawl.earlier(connection, {row.url: bytes(row.fingerprint) for row in rows})
@@ -134,22 +153,28 @@ class Frontier:
                     self._mine[row.id].earlier = earlier[row.url].key
             if fresh:
                 self.finish(connection, [Finished(key, "fresh", unchanged=True) for key in fresh])
-        for row in rows:
+        for row, worth in taken:
             known = earlier.get(row.url)
-            if known is None:
-                yield Leased(row.id, row.url, hosts[row.host_id], row.request, bytes(row.fingerprint), row.tries)
-            elif not known.fresh:
-                told = known.etag, known.last_modified
-                yield Leased(row.id, row.url, hosts[row.host_id], row.request, bytes(row.fingerprint), row.tries, *told)
+            if known is None or not known.fresh:
+                told = ("", "") if known is None else (known.etag, known.last_modified)
+                fingerprint = bytes(row.fingerprint)
+                host = hosts[row.host_id]
+                yield Leased(row.id, row.url, host, row.request, fingerprint, row.tries, *told, worth=worth)
 
     def finish(self, connection: Connection, calls: list[Finished]) -> list[None]:
         """These are through: what came of them is written in the same transaction."""
         statement = (
             update(frontier)
             .where(frontier.c.id == bindparam("key"))
-            .values(state=int(State.DONE), worker_id=None, retry_at=None, reason=bindparam("why"))
+            .values(state=int(State.DONE), worker_id=None, retry_at=None)
+            .values(reason=bindparam("why"), found=bindparam("fruit"))
         )
-        connection.execute(statement, [{"key": done.key, "why": done.reason} for done in calls])
+        rows = [
+            {"key": done.key, "why": done.reason, "fruit": None if done.reason in NOT_ASKED else done.reward}
+            for done in calls
+        ]
+        connection.execute(statement, rows)
+        self._pulled(connection, [done for done in calls if done.reason not in NOT_ASKED])
         fruits: dict[int, list[bool]] = defaultdict(list)
         if self._recrawl is not None:
             same = {
@@ -158,7 +183,7 @@ class Frontier:
             links = self._recrawl.links(
                 connection, {earlier: key for key, earlier in same.items() if earlier is not None}
             )
-            self._adding.add(connection, links)
+            self._adding.add(connection, links, self._remembered)
         for done in calls:
             mine = self._mine.get(done.key)
             if mine is not None and mine.pattern is not None and done.reason is None:
@@ -187,7 +212,30 @@ class Frontier:
                 for one in calls
             ],
         )
+        self._pulled(connection, [Finished(one.key, one.reason) for one in calls if one.retry_in is None])
         return [None] * len(calls)
+
+    def _pulled(self, connection: Connection, calls: Sequence[Finished]) -> None:
+        """What came of pages that were asked for."""
+        if not calls:
+            return
+        mine = ((self._mine.get(done.key), done) for done in calls)
+        self._strategy.pulled(connection, [Pull(of, done.reward, done.cost) for of, done in mine if of is not None])
+        course = {
+            "run_id": self._run,
+            "slot": int(clock(connection) // SLOT_SECONDS),
+            "pages": len(calls),
+            "requests": sum(done.requests for done in calls),
+            "found": sum(done.reward for done in calls),
+        }
+        connection.execute(self._course, course)
+
+    def best(self, connection: Connection, calls: list[None]) -> list[Outlook]:
+        """What can be expected of the best that waits."""
+        waiting = (queues.c.run_id == self._run) & (queues.c.waiting > 0)
+        worth = connection.scalar(select(func.max(queues.c.worth)).where(waiting))
+        read = connection.scalar(select(func.sum(yields.c.pages)).where(yields.c.run_id == self._run))
+        return [Outlook(worth, int(read or 0))] * len(calls)
 
     def give_up(self, connection: Connection, calls: list[tuple[str, str]]) -> list[int]:
         """Fail all that is pending on a host, for a reason; gives how many URLs that were."""

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, Table, func, select
 
 from posterbot.catalogue.database import IMMEDIATE
 from posterbot.catalogue.runs import begin_run
+from posterbot.frontier.breadth_first import BreadthFirst
+from posterbot.frontier.by_yield import Yield
 from posterbot.frontier.host_table import HostTable
 from posterbot.frontier.records import Link, Wish
 from posterbot.frontier.store import Frontier
@@ -37,6 +39,7 @@ class Part:
         urls_per_host: int = 1000,
         fruitless: int = 5,
         since: datetime | None = None,
+        by_yield: bool = False,
     ) -> None:
         self.engine = engine.execution_options(**IMMEDIATE)
         self.now = 0.0
@@ -45,11 +48,13 @@ class Part:
             self.run, self.resumed = begin_run(connection, "posters", {}, "1", job)
             self.worker = Worker(connection, self.run, lambda: self.now)
         self.hosts = HostTable(self.worker.number, lambda host: self.delays.get(host, 0.0))
+        dialect, number = engine.dialect.name, self.worker.number
         self.frontier = Frontier(
-            engine.dialect.name,
+            dialect,
             self.run,
-            self.worker.number,
+            number,
             self.hosts,
+            Yield(dialect, self.run, number) if by_yield else BreadthFirst(self.run, number),
             urls_per_host=urls_per_host,
             fruitless=fruitless,
             since=since,

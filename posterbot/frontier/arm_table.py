@@ -1,0 +1,250 @@
+"""The arms of one run in SQL: what they are, what they brought, where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from sqlalchemy import BindParameter, Connection, Table, bindparam, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from posterbot.catalogue.schema import arm_links, arms, frontier, promises
+from posterbot.frontier.choosing import Arm
+from posterbot.frontier.states import PENDING
+from posterbot.frontier.strategy import ARMLESS
+from posterbot.frontier.worth import worths
+
+MEMORY = 512
+"""Pulls after which what was counted of an arm is halved: the web changes."""
+PRIOR = 1.0
+"""What is expected beforehand weighs as much as so many pulls."""
+LIKELY = (0.2, 5.0)
+"""How much less, or more, than usual an arm may be expected to bring because of what its links promise."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """What pages have brought, and taken, together."""
+
+    pulls: float
+    reward: float
+    cost: float
+
+
+FIRST_GUESS = Mean(1.0, 0.1, 2.0)
+"""Of the first page of a run."""
+
+
+class Judged(NamedTuple):
+    """The arms of one host."""
+
+    worth: dict[int, float]
+    """Arm → expected reward of a request, on the best way from there."""
+    usual: Mean
+    """What is expected of any page."""
+    pulls: float
+
+
+class ArmTable:
+    """Belongs to the thread that writes."""
+
+    def __init__(self, dialect: str, run: int) -> None:
+        self._run = run
+        self.usual = FIRST_GUESS
+        """What is expected of any page of the run, as of the last time that a host was judged."""
+        insert = cast(
+            "Callable[[Table], sqlite.Insert]", postgresql.insert if dialect == "postgresql" else sqlite.insert
+        )
+        self._new = insert(arms).on_conflict_do_nothing(index_elements=["run_id", "host_id", "path", "pattern"])
+        links = insert(arm_links)
+        self._lead = links.on_conflict_do_update(
+            index_elements=["arm_id", "child_id"], set_={"number": arm_links.c.number + links.excluded.number}
+        )
+        weights = insert(promises)
+        self._learn = weights.on_conflict_do_update(
+            index_elements=["run_id", "bucket"], set_={"weight": promises.c.weight + weights.excluded.weight}
+        )
+        number: BindParameter[int] = bindparam("number")
+        self._grow = (
+            update(arms)
+            .where(arms.c.id == number)
+            .values(added=arms.c.added + bindparam("new"), promise=arms.c.promise + bindparam("guessed"))
+        )
+        self._pull = (
+            update(arms)
+            .where(arms.c.id == number)
+            .values(
+                pulls=arms.c.pulls + bindparam("more"),
+                fetched=arms.c.fetched + bindparam("more"),
+                reward=arms.c.reward + bindparam("brought"),
+                found=arms.c.found + bindparam("brought"),
+                cost=arms.c.cost + bindparam("took"),
+            )
+        )
+        self._judge = update(arms).where(arms.c.id == number).values(worth=bindparam("now_worth"))
+        self._serve = update(arms).where(arms.c.id == number).values(served_at=bindparam("now"))
+        # As text, since the inner query, within a FROM, looks at the outermost one's rows.
+        self._waiting = text(
+            "SELECT arms.id, arms.host_id, arms.worth, arms.pulls, arms.served_at, "
+            "(SELECT count(*) FROM (SELECT 1 FROM frontier WHERE frontier.run_id = arms.run_id "
+            "AND frontier.host_id = arms.host_id AND frontier.arm_id = arms.id AND frontier.state = 0 "
+            "LIMIT :most) AS some) AS available "
+            "FROM arms WHERE arms.run_id = :run AND arms.host_id IN :hosts"
+        ).bindparams(bindparam("hosts", expanding=True))
+
+    # --- what there is ------------------------------------------------------------------------------------------
+
+    def of_host(self, connection: Connection, host: int) -> Sequence[Any]:
+        """All rows of the arms of a host, the oldest first."""
+        of_host = (arms.c.run_id == self._run) & (arms.c.host_id == host)
+        return connection.execute(select(arms).where(of_host).order_by(arms.c.id)).all()
+
+    def number(self, connection: Connection, host: int, path: str, pattern: str, worth: float, now: float) -> int:
+        """Row number of an arm, which is made where there is none: it is thought to be of such ``worth``."""
+        row = {"run_id": self._run, "host_id": host, "path": path, "pattern": pattern}
+        connection.execute(self._new, row | {"worth": worth, "served_at": now})
+        number: int = connection.execute(select(arms.c.id).filter_by(**row)).scalar_one()
+        return number
+
+    def waiting(self, connection: Connection, hosts: Sequence[int], most: int) -> dict[int, list[Arm]]:
+        """Host → its arms of which URLs wait; of each at most ``most`` are counted."""
+        found: dict[int, list[Arm]] = {host: [] for host in hosts}
+        if not hosts:
+            return found
+        for row in connection.execute(self._waiting, {"run": self._run, "hosts": list(hosts), "most": most}):
+            if row.available:
+                arm = Arm(row.id, row.worth, row.pulls, row.served_at, row.available)
+                found[row.host_id].append(arm)
+        return found
+
+    def armless(self, connection: Connection, host: int, most: int) -> int:
+        """URLs of a host that wait and are of no arm; at most ``most`` are counted."""
+        some = (
+            select(frontier.c.id)
+            .where(frontier.c.run_id == self._run, frontier.c.host_id == host)
+            .where(frontier.c.arm_id == ARMLESS, frontier.c.state == PENDING)
+            .limit(most)
+        )
+        return len(connection.scalars(some).all())
+
+    def adopt(self, connection: Connection, now: float) -> None:
+        """Make what waits and is of no arm one arm of each host."""
+        armless = (frontier.c.run_id == self._run) & (frontier.c.arm_id == ARMLESS) & (frontier.c.state == PENDING)
+        for host in sorted(connection.scalars(select(frontier.c.host_id).where(armless).distinct())):
+            arm = self.number(connection, host, "", "", 0.0, now)
+            of_host = update(frontier).where(armless, frontier.c.host_id == host)
+            connection.execute(of_host.values(arm_id=arm))
+
+    def mean(self, connection: Connection) -> Mean:
+        """Of all arms of the run."""
+        columns = (func.coalesce(func.sum(column), 0.0) for column in (arms.c.pulls, arms.c.reward, arms.c.cost))
+        statement = select(*columns).where(arms.c.run_id == self._run)
+        return Mean(*(float(value) for value in connection.execute(statement).one()))
+
+    def weights(self, connection: Connection) -> dict[int, float]:
+        """Bucket → what all workers have learned."""
+        rows = connection.execute(select(promises.c.bucket, promises.c.weight).where(promises.c.run_id == self._run))
+        return {row.bucket: row.weight for row in rows}
+
+    # --- what is learned ----------------------------------------------------------------------------------------
+
+    def grow(self, connection: Connection, guesses: Mapping[int, Sequence[float]]) -> None:
+        """URLs were added: arm → what was guessed of each."""
+        rows = [{"number": arm, "new": len(of), "guessed": float(sum(of))} for arm, of in sorted(guesses.items())]
+        if rows:
+            connection.execute(self._grow, rows)
+
+    def lead(self, connection: Connection, links: Mapping[tuple[int, int], int]) -> None:
+        """Arm and child → so many new URLs more."""
+        rows = [{"arm_id": arm, "child_id": child, "number": links[arm, child]} for arm, child in sorted(links)]
+        if rows:
+            connection.execute(self._lead, rows)
+
+    def pull(self, connection: Connection, pulls: Mapping[int, tuple[int, float, float]]) -> None:
+        """Arm → pages, what they brought, what they took. What was counted long ago counts less."""
+        rows = [
+            {"number": arm, "more": more, "brought": brought, "took": took}
+            for arm, (more, brought, took) in sorted(pulls.items())
+        ]
+        connection.execute(self._pull, rows)
+        old = select(arms.c.id).where(arms.c.id.in_(list(pulls)), arms.c.pulls >= MEMORY)
+        if numbers := list(connection.scalars(old)):
+            halves = {name: arms.c[name] / 2 for name in ("pulls", "reward", "cost")}
+            connection.execute(update(arms).where(arms.c.id.in_(numbers)).values(halves))
+            of_these = update(arm_links).where(arm_links.c.arm_id.in_(numbers))
+            connection.execute(of_these.values(number=arm_links.c.number / 2))
+
+    def learn(self, connection: Connection, changes: Mapping[int, float]) -> None:
+        """Add to weights."""
+        rows = [{"run_id": self._run, "bucket": key, "weight": float(changes[key])} for key in sorted(changes)]
+        if rows:
+            connection.execute(self._learn, rows)
+
+    def serve(self, connection: Connection, numbers: Iterable[int], now: float) -> None:
+        """URLs of these were leased."""
+        rows = [{"number": number, "now": now} for number in sorted(numbers)]
+        if rows:
+            connection.execute(self._serve, rows)
+
+    def judge(self, connection: Connection, host: int) -> Judged:
+        """Compute and store what each arm of a host is worth."""
+        self.usual = expected(self.mean(connection), FIRST_GUESS)
+        rows = self.of_host(connection, host)
+        leads = self._leads(connection, [row.id for row in rows])
+        mean = mean_of(rows)
+        usual = expected(mean, self.usual)
+        worth = dict(zip((row.id for row in rows), _worth(rows, leads, usual).tolist(), strict=True))
+        changed = [
+            {"number": row.id, "now_worth": worth[row.id]}
+            for row in rows
+            if abs(worth[row.id] - row.worth) > 0.01 * row.worth
+        ]
+        if changed:
+            connection.execute(self._judge, changed)
+        return Judged(worth, usual, mean.pulls)
+
+    def _leads(self, connection: Connection, numbers: Sequence[int]) -> list[Any]:
+        found: list[Any] = []
+        for start in range(0, len(numbers), _AT_ONCE):
+            piece = numbers[start : start + _AT_ONCE]
+            columns = (arm_links.c.arm_id, arm_links.c.child_id, arm_links.c.number, arms.c.worth)
+            tables = arm_links.join(arms, arms.c.id == arm_links.c.child_id)
+            found += connection.execute(select(*columns).select_from(tables).where(arm_links.c.arm_id.in_(piece)))
+        return found
+
+
+def mean_of(rows: Sequence[Any]) -> Mean:
+    """Of arms, by their rows."""
+    return Mean(*(float(sum(getattr(row, name) for row in rows)) for name in ("pulls", "reward", "cost")))
+
+
+def expected(mean: Mean, before: Mean) -> Mean:
+    """Reward and cost of one page, where ``before`` was expected of it."""
+    pulls = mean.pulls + PRIOR
+    return Mean(1.0, (mean.reward + PRIOR * before.reward) / pulls, (mean.cost + PRIOR * before.cost) / pulls)
+
+
+def _worth(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray:
+    """What the arms of a host are worth; what is not known of them is as usual, or as their links promise."""
+    pulls, reward, cost, added, promise = (
+        np.array([getattr(row, name) for row in rows], float)
+        for name in ("pulls", "reward", "cost", "added", "promise")
+    )
+    guesses = promise / np.maximum(added, 1.0)
+    likely = np.clip(guesses / max(promise.sum() / max(added.sum(), 1.0), 1e-9), *LIKELY)
+    reward = (reward + PRIOR * usual.reward * likely) / (pulls + PRIOR)
+    cost = (cost + PRIOR * usual.cost) / (pulls + PRIOR)
+    # Arms of other hosts to which these lead bring what they are worth there.
+    there = {lead.child_id: lead.worth for lead in leads} | {row.id: None for row in rows}
+    foreign = {arm: worth for arm, worth in there.items() if worth is not None}
+    place = {arm: number for number, arm in enumerate([*(row.id for row in rows), *foreign])}
+    children = np.zeros((len(place), len(place)))
+    for lead in leads:
+        children[place[lead.arm_id], place[lead.child_id]] = lead.number
+    children[: len(rows)] /= (pulls + PRIOR)[:, None]
+    reward = np.append(reward, list(foreign.values()))
+    cost = np.append(cost, np.ones(len(foreign)))
+    return worths(reward, cost, children)[: len(rows)]

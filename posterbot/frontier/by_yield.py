@@ -1,0 +1,238 @@
+"""By yield: the URLs that are likely to bring most for each request are fetched first, learned from those that were.
+
+An arm is what was found in like places and looks alike on one host: (host, cluster of tag paths, URL pattern). What an
+arm is worth is the index of a branching bandit (``worth.py``), since pages bring links as well as pictures; what its
+links promise (``promise.py``) says which of them is first, and what to expect of an arm that is new. All of it is in
+the database, and the same for all workers of a run.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection
+
+from posterbot.catalogue.rows import Row, clean
+from posterbot.catalogue.schema import queues
+from posterbot.frontier.arm_table import ArmTable, Mean, expected, mean_of
+from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
+from posterbot.frontier.host_table import clock
+from posterbot.frontier.leasing import lease_urls
+from posterbot.frontier.promise import Promise, features, pack, unpack
+from posterbot.frontier.strategy import ARMLESS, Mine, New, Pull, Taken
+from posterbot.frontier.tag_paths import Clusters
+
+MOST_ARMS = 256
+"""Of one host; what is found beyond is one arm."""
+ASKED_FOR = 1e6
+"""Hope of what is fetched because a person wants it."""
+REACH = 30_000
+"""Within an arm the most promising link goes before so many that were found earlier, and no more."""
+HOSTS = 1_000
+"""Of which the arms are kept in memory."""
+SHARED_EVERY = 512
+"""Pages between two exchanges of what was learned of words with the other workers."""
+SHARE, LEAST, MOST = 0.05, 4, 64
+"""A host's arms are judged anew when it has brought so many new pages for each old one, but at least and at most so
+many."""
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is remembered of a host's arms."""
+
+    clusters: Clusters
+    numbers: dict[tuple[str, str], int]
+    """Path and pattern → arm."""
+    worth: dict[int, float]
+    """Of arms, when they were last judged."""
+    pulls: float
+    usual: Mean
+    """What is expected of any page."""
+    fresh: int = 0
+    """Pages since the arms were judged."""
+    best: float = 0.0
+    """The highest hope of arms of which URLs wait."""
+    patterns: dict[int, str] = field(default_factory=dict)
+    """Of arms."""
+
+    @property
+    def mean(self) -> float:
+        """Reward for a request."""
+        return self.usual.reward / self.usual.cost
+
+    @property
+    def due(self) -> bool:
+        """Are the arms to be judged anew?"""
+        return self.fresh >= min(max(SHARE * self.pulls, LEAST), MOST)
+
+
+class Yield:
+    """One worker's strategy. Belongs to the thread that writes.
+
+    Args:
+        dialect: ``sqlite`` or ``postgresql``.
+        run, worker: numbers.
+    """
+
+    def __init__(self, dialect: str, run: int, worker: int) -> None:
+        self._run, self._worker = run, worker
+        self._table = ArmTable(dialect, run)
+        self._hosts: OrderedDict[int, _Host] = OrderedDict()
+        self._promise = Promise()
+        self._floor = floors()
+        self._leases = self._pages = 0
+
+    def join(self, connection: Connection) -> None:
+        """What waits without an arm, in a run that was begun breadth first, becomes one arm of each host."""
+        self._table.adopt(connection, clock(connection))
+        self._promise.add(self._table.weights(connection))
+
+    def forget(self) -> None:
+        """Arms that were just made may not be there."""
+        self._hosts.clear()
+
+    def host_order(self) -> tuple[ColumnElement[Any], ...]:
+        """Worth most; now and then the one that was served longest ago."""
+        self._leases += 1
+        if self._leases % FLOOR_EVERY == 0:
+            return (queues.c.served_at,)
+        return (queues.c.worth.desc(), queues.c.served_at)
+
+    # --- in -----------------------------------------------------------------------------------------------------
+
+    def place(
+        self, connection: Connection, new: Sequence[New], mine: Callable[[int | None], Mine | None]
+    ) -> tuple[list[Row], Mapping[int, float]]:
+        """The arm of each link, and its rank there by what it promises."""
+        now = clock(connection)
+        told: list[tuple[int, ...]] = []
+        numbers: list[int] = []
+        links: dict[tuple[int, int], int] = defaultdict(int)
+        for one in new:
+            parent = mine(one.link.parent)
+            if one.link.place is None and parent is not None and parent.arm != ARMLESS:  # moved there
+                numbers.append(parent.arm)
+                told.append(unpack(parent.features or b""))
+                continue
+            known = self._known(connection, one.host)
+            path = "" if one.link.place is None else clean(known.clusters.find(one.link.place.path))
+            arm = self._number(connection, one.host, path, clean(one.link.pattern), now)
+            numbers.append(arm)
+            above = "" if parent is None else self._known(connection, parent.host).patterns.get(parent.arm, "")
+            told.append(features(one.link.url, one.link.pattern, one.link.place, above))
+            if parent is not None and parent.arm != ARMLESS:
+                links[parent.arm, arm] += 1
+        guesses = self._promise.guess_all(told).tolist()
+        of_arms: dict[int, list[float]] = defaultdict(list)
+        hopes: dict[int, float] = {}
+        rows: list[Row] = []
+        for one, arm, words, guess in zip(new, numbers, told, guesses, strict=True):
+            of_arms[arm].append(guess)
+            known = self._known(connection, one.host)
+            hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
+            rank = one.number - int(REACH * guess) - REACH * max(one.link.priority, 0)
+            rows.append({"arm_id": arm, "rank": rank, "features": pack(words)})
+        self._table.grow(connection, of_arms)
+        self._table.lead(connection, links)
+        return rows, hopes
+
+    def _number(self, connection: Connection, host: int, path: str, pattern: str, now: float) -> int:
+        known = self._known(connection, host)
+        if (path, pattern) not in known.numbers and len(known.numbers) >= MOST_ARMS:
+            path = pattern = ""
+        arm = known.numbers.get((path, pattern))
+        if arm is None:
+            arm = self._table.number(connection, host, path, pattern, known.mean, now)
+            known.numbers[path, pattern], known.patterns[arm] = arm, pattern
+            known.worth[arm] = hope(known.mean, 0.0, known.mean)
+        return arm
+
+    def _known(self, connection: Connection, host: int) -> _Host:
+        known = self._hosts.get(host)
+        if known is None:
+            rows = self._table.of_host(connection, host)
+            mean = mean_of(rows)
+            known = self._hosts[host] = _Host(
+                clusters=Clusters(dict.fromkeys(row.path for row in rows)),
+                numbers={(row.path, row.pattern): row.id for row in rows},
+                worth={row.id: row.worth for row in rows},
+                pulls=mean.pulls,
+                usual=expected(mean, self._table.usual),
+                patterns={row.id: row.pattern for row in rows},
+                fresh=MOST if rows else 0,
+            )
+            if len(self._hosts) > HOSTS:
+                self._hosts.popitem(last=False)
+        else:
+            self._hosts.move_to_end(host)
+        return known
+
+    # --- out ----------------------------------------------------------------------------------------------------
+
+    def lease(
+        self, connection: Connection, wanted: Mapping[int, int], under_way: Mapping[int, int], now: float
+    ) -> list[Taken]:
+        """What is chosen of each host, in that order. What is of no arm was asked for by a person, and comes first."""
+        if not wanted:
+            return []
+        most = max(wanted.values())
+        for host in wanted:
+            known = self._known(connection, host)
+            if known.due:
+                known.worth, known.usual, known.pulls = self._table.judge(connection, host)
+                known.fresh = 0
+        waiting = self._table.waiting(connection, list(wanted), most)
+        chosen: list[tuple[int, int, float]] = []
+        for host, number in wanted.items():
+            known = self._known(connection, host)
+            armless = self._table.armless(connection, host, number)
+            chosen += [(host, ARMLESS, ASKED_FOR)] * armless
+            arms = waiting[host]
+            picked = choose(arms, number - armless, known.mean, under_way, self._floor, now)
+            chosen += [(host, arm, worth) for arm, worth in picked]
+            left = [hope(arm.worth, arm.pulls, known.mean) for arm in arms if arm.available]
+            known.best = max(left, default=0.0)
+        shares: dict[tuple[int, int], int] = defaultdict(int)
+        for host, arm, _ in chosen:
+            shares[host, arm] += 1
+        rows: dict[tuple[int, int], list[Any]] = defaultdict(list)
+        for row in lease_urls(connection, self._run, self._worker, shares):
+            rows[row.host_id, row.arm_id].append(row)
+        for of_arm in rows.values():
+            of_arm.sort(key=lambda row: (row.rank, row.id), reverse=True)
+        self._table.serve(connection, {arm for _, arm in shares if arm != ARMLESS}, now)
+        return [Taken(rows[host, arm].pop(), worth) for host, arm, worth in chosen if rows[host, arm]]
+
+    def worth(self, host: int) -> float:
+        """The highest hope of its arms of which URLs are left."""
+        known = self._hosts.get(host)
+        return 0.0 if known is None else known.best
+
+    def pulled(self, connection: Connection, pulls: Sequence[Pull]) -> None:
+        """Count for arms, learn for words."""
+        counts: dict[int, tuple[int, float, float]] = {}
+        for pull in pulls:
+            arm = pull.mine.arm
+            if arm == ARMLESS:
+                continue
+            pages, reward, cost = counts.get(arm, (0, 0.0, 0.0))
+            counts[arm] = pages + 1, reward + pull.reward, cost + pull.cost
+            if (known := self._hosts.get(pull.mine.host)) is not None:
+                known.fresh += 1
+            if pull.mine.features:
+                self._promise.learn(unpack(pull.mine.features), pull.reward > 0)
+            self._pages += 1
+            if self._pages % SHARED_EVERY == 0:
+                self._share(connection)
+        if counts:
+            self._table.pull(connection, counts)
+
+    def _share(self, connection: Connection) -> None:
+        """Give the others what was learned, and take what they have."""
+        self._table.learn(connection, self._promise.changes())
+        own = self._promise.weights
+        self._promise.add({key: of_all - float(own[key]) for key, of_all in self._table.weights(connection).items()})

@@ -1,0 +1,178 @@
+"""Will the page behind a link bring something? Told from the link alone, learned while crawling.
+
+A logistic regression on hashed features, by stochastic gradients. Whatever worker of the run, or run, has learned,
+others can add to their own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from urllib.parse import unquote
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posterbot.frontier.records import Place
+from posterbot.frontier.tag_paths import normal
+
+BUCKETS = 16_384
+"""Features are numbers below it."""
+MAX_FEATURES = 24
+PRIOR = 0.1
+"""What is thought of a link of which nothing is known."""
+_START = math.log(PRIOR / (1 - PRIOR))
+
+_WORDS = 8
+"""Of the text, and of the URL."""
+_READ = 200
+"""Characters of either."""
+_STEPS = 3
+
+_RATE = 0.2
+_LEAST_RATE = 0.04
+"""The web changes: never stop learning."""
+_DECAY = 1e-3
+_FIRST = 3.0
+"""Sum of squared gradients to start from: the first page must not decide everything."""
+_FAR = 30.0
+"""Beyond it, a probability is 0 or 1 as far as 32 bits tell."""
+_MOST = 8.0
+"""A weight's absolute value at most."""
+
+_WORD = re.compile(r"[^\W_]{2,20}")
+_NUMBER = re.compile(r"\d+")
+_YEAR = re.compile(r"(?:18|19|20)\d\d")
+
+
+def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -> tuple[int, ...]:
+    """What is known of a link, as sorted numbers below BUCKETS, at most MAX_FEATURES; the same in every process.
+
+    Args:
+        url: where it leads; its host does not count.
+        pattern: of ``url``, see ``traps.pattern``.
+        place: where it stands.
+        parent_pattern: of the page where it stands; empty if none.
+    """
+    found = {_bucket("u", word) for word in _words(_path_and_keys(url))}
+    found.add(_bucket("p", pattern))
+    found.add(_bucket("q", parent_pattern))
+    found.add(_bucket("", ""))
+    if place is not None:
+        found.update([_bucket("t", word) for word in _words(place.text[:_READ])])
+        found.update(_of_path(normal(place.path)))
+        found.add(_bucket("n", str(max(place.position, 0).bit_length())))
+    return tuple(sorted(found))
+
+
+def _path_and_keys(url: str) -> str:
+    rest = url[:1000].partition("#")[0]
+    rest, _, query = rest.partition("?")
+    if "://" in rest:
+        rest = rest.partition("://")[2]
+    text = rest.partition("/")[2]
+    if query:
+        text += " " + " ".join([parameter.partition("=")[0] for parameter in query.split("&", _WORDS)[:_WORDS]])
+    return unquote(text) if "%" in text else text
+
+
+def _words(text: str) -> list[str]:
+    words = _WORD.findall(text[:_READ].casefold())[:_WORDS]
+    return [word if word.isalpha() else _shape(word) for word in words]
+
+
+@lru_cache(maxsize=4096)
+def _shape(word: str) -> str:
+    """A year is as good as another, and a number as another of its length."""
+    if _YEAR.fullmatch(word):
+        return "0000"
+    return "0" * len(word) if word.isdecimal() else _NUMBER.sub("0", word)
+
+
+@lru_cache(maxsize=16_384)
+def _bucket(kind: str, text: str) -> int:
+    return crc32(f"{kind} {text}".encode("utf-8", "surrogatepass")) % BUCKETS
+
+
+@lru_cache(maxsize=2048)
+def _of_path(path: str) -> tuple[int, ...]:
+    steps = path.split("/")[-_STEPS:]
+    single = [_bucket(f"s{number}", step) for number, step in enumerate(reversed(steps))]
+    return (*single, _bucket("s", "/".join(steps)))
+
+
+def pack(features: Sequence[int]) -> bytes:
+    """``features`` for the database: two bytes each, little-endian."""
+    return np.array(features, dtype="<u2").tobytes()
+
+
+def unpack(packed: bytes) -> tuple[int, ...]:
+    """What was packed; nothing at all where that cannot be."""
+    if len(packed) % 2 or len(packed) > 2 * MAX_FEATURES:
+        return ()
+    numbers: list[int] = np.frombuffer(packed, dtype="<u2").tolist()
+    if numbers and (numbers[-1] >= BUCKETS or numbers != sorted(set(numbers))):
+        return ()
+    return tuple(numbers)
+
+
+class Promise:
+    """How likely links are to be fruitful. Not for several threads at once.
+
+    AdaGrad (Duchi, Hazan, Singer 2011, "Adaptive Subgradient Methods") with a rate that does not fall under a floor.
+    """
+
+    def __init__(self) -> None:
+        self.weights: NDArray[np.float32] = np.zeros(BUCKETS, dtype=np.float32)
+        self._seen = np.full(BUCKETS, _FIRST, dtype=np.float32)
+        """Sum of squared gradients of own pages."""
+        self._changes = np.zeros(BUCKETS, dtype=np.float32)
+
+    def guess(self, features: Sequence[int]) -> float:
+        """How likely the page of a link with these ``features`` is to bring something: in (0, 1)."""
+        return _probability(float(self.weights[list(features)].sum()))
+
+    def guess_all(self, links: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """``guess`` of each of ``links``, at once."""
+        lengths = np.fromiter(map(len, links), dtype=np.intp, count=len(links))
+        flat = np.fromiter(chain.from_iterable(links), dtype=np.intp, count=int(lengths.sum()))
+        rows = np.repeat(np.arange(len(links)), lengths)
+        sums = np.bincount(rows, self.weights[flat], minlength=len(links))
+        guesses: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(sums + _START, -_FAR, _FAR)))
+        return guesses
+
+    def learn(self, features: Sequence[int], fruitful: bool) -> None:
+        """The page of a link with these ``features`` was ``fruitful``, or not."""
+        if not features:
+            return
+        own = np.array(features, dtype=np.intp)
+        old = self.weights[own]
+        gradient = _probability(float(old.sum())) - fruitful
+        seen = self._seen[own] + gradient * gradient
+        self._seen[own] = seen
+        rates = np.maximum(_RATE / np.sqrt(seen), _LEAST_RATE)
+        new = np.clip(old - rates * (gradient + _DECAY * old), -_MOST, _MOST)
+        self.weights[own] = new
+        self._changes[own] += new - old
+
+    def changes(self) -> dict[int, float]:
+        """Bucket → what :meth:`learn` has added to its weight since the last call."""
+        changed = np.flatnonzero(self._changes)
+        changes = dict(zip(changed.tolist(), self._changes[changed].tolist(), strict=True))
+        self._changes[changed] = 0.0
+        return changes
+
+    def add(self, changes: Mapping[int, float]) -> None:
+        """Take over what another has learned. Numbers that cannot be are left out."""
+        sane = {bucket: by for bucket, by in changes.items() if 0 <= bucket < BUCKETS and math.isfinite(by)}
+        own = np.fromiter(sane, dtype=np.intp, count=len(sane))
+        by = np.fromiter(sane.values(), dtype=np.float64, count=len(sane))
+        self.weights[own] = np.clip(self.weights[own] + by, -_MOST, _MOST)
+
+
+def _probability(weight: float) -> float:
+    return 1 / (1 + math.exp(-min(max(weight + _START, -_FAR), _FAR)))
