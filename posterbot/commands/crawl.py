@@ -11,6 +11,7 @@ from posterbot.catalogue.database import open_catalogue
 from posterbot.filters.consent import OptOuts
 from posterbot.frontier.guard import allowed_of
 from posterbot.frontier.limits import limits_of, transfers_of
+from posterbot.frontier.strategy import strategy_of
 from posterbot.frontier.session import FAILED
 from posterbot.pipelines.keeping import check_store
 from posterbot.safety import check_consoles
@@ -66,6 +67,7 @@ def check_manners(settings: BaseSettings, given: dict[str, str]) -> None:
     """
     limits_of(settings)
     transfers_of(settings)
+    strategy_of(settings)
     OptOuts(settings)
     check_consoles(settings)
     allowed_of(settings)

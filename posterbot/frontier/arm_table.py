@@ -91,7 +91,7 @@ class ArmTable:
             "SELECT arms.id, arms.host_id, arms.worth, arms.pulls, arms.served_at, "
             "(SELECT count(*) FROM (SELECT 1 FROM frontier WHERE frontier.run_id = arms.run_id "
             "AND frontier.host_id = arms.host_id AND frontier.arm_id = arms.id AND frontier.state = 0 "
-            "LIMIT :most) AS some) AS available "
+            "LIMIT :most) AS waiting) AS available "
             "FROM arms WHERE arms.run_id = :run AND arms.host_id IN :hosts"
         ).bindparams(bindparam("hosts", expanding=True))
 

@@ -179,7 +179,7 @@ class Yield:
         """What is chosen of each host, in that order. What is of no arm was asked for by a person, and comes first."""
         if not wanted:
             return []
-        most = max(wanted.values())
+        most = max(wanted.values()) + 1  # to see whether any are left
         for host in wanted:
             known = self._known(connection, host)
             if known.due:

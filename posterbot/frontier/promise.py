@@ -41,6 +41,8 @@ _FIRST = 3.0
 """Sum of squared gradients to start from: the first page must not decide everything."""
 _FAR = 30.0
 """Beyond it, a probability is 0 or 1 as far as 32 bits tell."""
+_APART = 80
+"""Pages from which all workers together may learn without hearing of each other; more would overshoot."""
 _MOST = 8.0
 """A weight's absolute value at most."""
 
@@ -131,6 +133,8 @@ class Promise:
         self._seen = np.full(BUCKETS, _FIRST, dtype=np.float32)
         """Sum of squared gradients of own pages."""
         self._changes = np.zeros(BUCKETS, dtype=np.float32)
+        self._pages = 0
+        """Learned from since ``changes`` was asked."""
 
     def guess(self, features: Sequence[int]) -> float:
         """How likely the page of a link with these ``features`` is to bring something: in (0, 1)."""
@@ -158,13 +162,25 @@ class Promise:
         new = np.clip(old - rates * (gradient + _DECAY * old), -_MOST, _MOST)
         self.weights[own] = new
         self._changes[own] += new - old
+        self._pages += 1
 
-    def changes(self) -> dict[int, float]:
-        """Bucket → what :meth:`learn` has added to its weight since the last call."""
+    def changes(self, workers: int = 1) -> dict[int, float]:
+        """Bucket → what :meth:`learn` has added to its weight since the last call; to be given to all others.
+
+        Args:
+            workers: so many learn at the same time, this one included. What each does to mend the same error must
+                not be done ``workers`` times: with many pages between two exchanges, only a share of what was
+                learned is given, and kept here (at least the mean of all of them, as in federated averaging).
+        """
         changed = np.flatnonzero(self._changes)
-        changes = dict(zip(changed.tolist(), self._changes[changed].tolist(), strict=True))
+        by = self._changes[changed]
+        share = max(1 / workers, min(1.0, _APART / max(workers * self._pages, 1)))
+        if share < 1.0:
+            self.weights[changed] -= (1 - share) * by
+            by *= share
         self._changes[changed] = 0.0
-        return changes
+        self._pages = 0
+        return dict(zip(changed.tolist(), by.tolist(), strict=True))
 
     def add(self, changes: Mapping[int, float]) -> None:
         """Take over what another has learned. Numbers that cannot be are left out."""
