@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, String, cast, delete, exists, func, select, tuple_, update
 
 from posterbot.catalogue.schema import (
+    arm_links,
+    arms,
     candidates,
     film_statements,
     frontier,
@@ -118,6 +120,8 @@ def _delete_urls(connection: Connection, found: Found, numbers: list[int]) -> No
         return {
             "host_id": nameless(connection, hosts),
             "pattern_id": None,
+            "arm_id": 0,
+            "features": None,
             "parent_id": None,
             "url": "",
             "request": "{}",
@@ -266,7 +270,9 @@ def _without(text: str, found: Found) -> str:
 def _host(connection: Connection, name: str) -> None:
     number = connection.scalar(select(hosts.c.id).where(hosts.c.name == name).with_for_update())
     if number is not None and not connection.scalar(select(exists().where(frontier.c.host_id == number))):
-        for table in (patterns, queues):
+        of_host = select(arms.c.id).where(arms.c.host_id == number)
+        connection.execute(delete(arm_links).where(arm_links.c.arm_id.in_(of_host) | arm_links.c.child_id.in_(of_host)))
+        for table in (arms, patterns, queues):
             connection.execute(delete(table).where(table.c.host_id == number))
         connection.execute(delete(hosts).where(hosts.c.id == number))
     source = connection.scalar(select(sources.c.id).where(sources.c.name == name).with_for_update())
