@@ -1,6 +1,7 @@
 """A million URLs in a frontier: how fast they go in and come out, and what memory and disk they take.
 
     python benchmarks/frontier_scale.py [--urls 1000000] [--leases 100000] [--hosts 2000] [--database postgresql]
+        [--strategy breadth_first]
 
 The classes are those of a crawl, driven as its scheduler does: links are made from Scrapy requests (fingerprint,
 pattern, JSON) and handed to the recorder by the hundred; each lease is for 128 URLs, which are then all reported as
@@ -36,12 +37,15 @@ from sqlalchemy import text
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.recorder import Recorder
 from posterbot.catalogue.records import Page
+from posterbot.frontier.breadth_first import BreadthFirst
+from posterbot.frontier.by_yield import Yield
 from posterbot.frontier.host_table import HostTable
-from posterbot.frontier.records import Finished, Grant, Link, Wish
+from posterbot.frontier.records import Finished, Grant, Link, Place, Wish
 from posterbot.frontier.requests import to_json
 from posterbot.frontier.scheduler import URLS_AT_ONCE
 from posterbot.frontier.session import LINKS_AT_ONCE
 from posterbot.frontier.store import Frontier
+from posterbot.frontier.strategy import BREADTH_FIRST, YIELD, Strategy
 from posterbot.frontier.traps import clean_url, pattern
 from posterbot.frontier.workers import Worker
 from posterbot.spiders.posters import PostersSpider
@@ -55,6 +59,10 @@ UNDER_WAY = 4_000
 """Links that may wait for their commit."""
 LINKS, AT_HOME = 20, 0.8
 """New links on a page, and the share of them that stay on its host."""
+PLACES = [
+    Place(f"html/body/div.page/main/{where}", "A link to another page", position)
+    for position, where in enumerate(("ul.films/li/a", "aside/ul.people/li/a", "div.news/h3/a", "nav/a", "p/a"))
+]
 SECTIONS = ("films", "people", "news", "archive", "essays")
 
 
@@ -108,7 +116,8 @@ def enqueue(recorder: Recorder, frontier: Frontier, given: argparse.Namespace, p
         url = clean_url(request.url)
         host = url.split("/", 3)[2]
         shape, rest = pattern(url), to_json(request, spider)
-        links.append(Link(url, fingerprint(request), host, shape, request.priority, rest, number // 20))
+        place = PLACES[number % len(PLACES)]
+        links.append(Link(url, fingerprint(request), host, shape, request.priority, rest, number // 20, place, 3))
         if len(links) == LINKS_AT_ONCE or number == given.urls:
             some: Sequence[Link] = tuple(links)
             waiting.append((len(some), recorder.call(frontier.add, some, weight=len(some))))
@@ -123,9 +132,10 @@ def enqueue(recorder: Recorder, frontier: Frontier, given: argparse.Namespace, p
     return time.perf_counter() - began, time.process_time() - cpu
 
 
-def lease(recorder: Recorder, frontier: Frontier, given: argparse.Namespace) -> tuple[int, float, float]:
-    """Out again: how many URLs, seconds for the leases, seconds for leases and reports."""
+def lease(recorder: Recorder, frontier: Frontier, given: argparse.Namespace) -> tuple[int, float, float, float]:
+    """Out again: how many URLs, seconds for the leases, seconds for leases and reports, CPU seconds of both."""
     done, leasing = 0, 0.0
+    cpu = time.process_time()
     reported: deque[Future[Any]] = deque()
     began = time.perf_counter()
     while done < given.leases:
@@ -140,7 +150,7 @@ def lease(recorder: Recorder, frontier: Frontier, given: argparse.Namespace) -> 
         done += len(grant.leased)
         while reported:  # so that leases are measured alone
             reported.popleft().result()
-    return done, leasing, time.perf_counter() - began
+    return done, leasing, time.perf_counter() - began, time.process_time() - cpu
 
 
 def spider_of_a_crawl() -> PostersSpider:
@@ -150,6 +160,11 @@ def spider_of_a_crawl() -> PostersSpider:
     crawler = Crawler(PostersSpider, settings)
     crawler._apply_settings()  # makes its extensions, one of which the spider knows
     return PostersSpider.from_crawler(crawler, start="http://127.0.0.1/")
+
+
+def strategy(given: argparse.Namespace, run: int, worker: int) -> Strategy:
+    """As the setting FRONTIER_STRATEGY says it."""
+    return Yield(given.database, run, worker) if given.strategy == YIELD else BreadthFirst(run, worker)
 
 
 def count(recorder: Recorder, what: str) -> int:
@@ -165,6 +180,7 @@ def main() -> None:
     parser.add_argument("--leases", type=int, default=100_000)
     parser.add_argument("--hosts", type=int, default=2_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--strategy", choices=(YIELD, BREADTH_FIRST), default=YIELD)
     parser.add_argument("--json", type=Path, help="file for the figures")
     given = parser.parse_args()
     with ExitStack() as stack:
@@ -184,7 +200,13 @@ def main() -> None:
         worker = recorder.call(lambda connection, calls: [Worker(connection, recorder.run_id)], None).result()
         table = HostTable(worker.number, lambda host: 0.25)
         frontier = Frontier(
-            given.database, recorder.run_id, worker.number, table, urls_per_host=given.urls, fruitless=given.urls
+            given.database,
+            recorder.run_id,
+            worker.number,
+            table,
+            strategy(given, recorder.run_id, worker.number),
+            urls_per_host=given.urls,
+            fruitless=given.urls,
         )
         process = Process()
         seconds_in, cpu = enqueue(recorder, frontier, given, process)
@@ -194,7 +216,7 @@ def main() -> None:
         else:
             with engine.connect() as connection:
                 size = connection.scalar(text("SELECT pg_database_size(current_database())"))
-        leased, seconds_leasing, seconds_out = lease(recorder, frontier, given)
+        leased, seconds_leasing, seconds_out, cpu_out = lease(recorder, frontier, given)
         process.look(given.urls)
         done = count(recorder, "frontier WHERE state = 2")
         recorder.close(None)
@@ -203,6 +225,7 @@ def main() -> None:
     slope, error = process.slope(start)
     figures = {
         "database": given.database,
+        "strategy": given.strategy,
         "urls": rows,
         "enqueued_per_second": given.urls / seconds_in,
         "enqueued_per_cpu_second": given.urls / cpu,
@@ -210,6 +233,7 @@ def main() -> None:
         "done": done,
         "leased_per_second": leased / seconds_leasing,
         "leased_and_finished_per_second": leased / seconds_out,
+        "cpu_ms_per_request": 1000 * cpu_out / max(leased, 1),
         "memory_mb": max(memory for _, memory in process.samples),
         "slope_bytes_per_url": 10 * slope,
         "slope_standard_error": 10 * error,
@@ -223,7 +247,9 @@ def main() -> None:
     print(
         f"in:  {figures['enqueued_per_second']:8,.0f} URLs/s ({seconds_in:.0f} s), {given.urls / cpu:,.0f} a CPU second"
     )
-    print(f"out: {figures['leased_per_second']:8,.0f} URLs/s; with their reports {leased / seconds_out:,.0f} URLs/s")
+    print(
+        f"out: {figures['leased_per_second']:8,.0f} URLs/s; with their reports {leased / seconds_out:,.0f} URLs/s, {1000 * cpu_out / max(leased, 1):.3f} ms of CPU each"
+    )
     print(f"{given.database}: {rows:,} rows, {done:,} done, {size / 1e6:.0f} MB")
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n")

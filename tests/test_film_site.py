@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import urllib.request
 from collections import Counter
-from urllib.parse import urljoin
 
 from film_site import FilmSite
 from film_site_pictures import Pictures
@@ -34,7 +33,7 @@ def test_all_is_found_and_nothing_else() -> None:
         content = read_page(Selector(text=html), base + path)
         for candidate in content.candidates:
             found |= {url.removeprefix(base) for url in (candidate.url, *candidate.alternatives)}
-        links |= {urljoin(base + path, link).removeprefix(base) for link in content.links}
+        links |= {link.url.removeprefix(base) for link in content.links}
     assert links == site.pages.keys()
     assert found <= site.pictures.keys()
     assert site.poster_films(found, full=True) == set(range(40))

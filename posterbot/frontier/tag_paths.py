@@ -24,14 +24,12 @@ MAX_CLASSES = 3
 """Of one step."""
 MAX_PATH = 400
 """Characters."""
-_MAX_NAME = 24
+_MAX_NAME = 40
 _REMEMBERED = 1024
 """Raw paths, for each host."""
 _TAG = 0.9
 """What a tag without a class counts, against one with a class: every page is full of ``ul/li/a``."""
 _TAGS = {"div": 0.4, "span": 0.4, "nav": 1.5, "aside": 1.5, "header": 1.5, "footer": 1.5}
-_PAIR = 1.0
-"""What two steps together count, against the one that counts for more."""
 _FAR = 12
 """So many steps from the link, a step counts half."""
 
@@ -175,7 +173,7 @@ def _features(path: str) -> dict[str, float]:
         for part, weight in parts:
             weights[part] = max(weight, weights.get(part, 0.0))
             for other, other_weight in before or [("", near)]:
-                weights[f"{part}/{other}"] = max(weight, other_weight) * _PAIR
+                weights[f"{part}/{other}"] = max(weight, other_weight)
         before = parts
     length = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
     return {feature: weight / length for feature, weight in weights.items()}

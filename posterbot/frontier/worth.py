@@ -19,8 +19,12 @@ PRICES = 160
 RANGE = 1e-3
 """The lowest of them, of the highest. What is worth less is told only roughly."""
 _COLUMNS = 4
+"""Prices at a time."""
 _MOST = 1e9
 """Of what a pull brings, and of the value of an arm: above it, only the sign matters."""
+_LEAST = 1e-300
+"""A ratio of reward to cost below it is none: parts of it would not be numbers."""
+_PRICES = np.concatenate(([0.0], np.geomspace(RANGE, 1.0, PRICES - 1)))
 
 Floats = NDArray[np.float64]
 
@@ -44,11 +48,12 @@ def worths(reward: Floats, cost: Floats, children: Floats, *, discount: float = 
     reward, cost = _sane(reward), np.maximum(_sane(cost), 1 / _MOST)
     children = _sane(children) * discount
     best = float(np.max(reward / cost, initial=0.0))
-    if best == 0.0:
+    if best < _LEAST:
         return np.zeros(len(reward))
-    prices = np.concatenate(([0.0], np.geomspace(RANGE * best, best, PRICES - 1)))
+    prices = _PRICES * best
     # Shape (prices / 4, arms, 4): products so small that BLAS starts no threads, which would wait for busy cores.
     own = reward[:, None] - prices.reshape(-1, 1, _COLUMNS) * cost[:, None]
+    own[-1, :, -1] = np.minimum(own[-1, :, -1], 0.0)  # at the best price of all, whatever rounding says
     values = np.clip(own, -_MOST, _MOST)
     for _ in range(GENERATIONS - 1):
         values = np.clip(own + children @ np.maximum(values, 0.0), -_MOST, _MOST)

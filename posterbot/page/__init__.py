@@ -2,5 +2,6 @@
 
 from posterbot.page.candidates import Candidate, FoundBy
 from posterbot.page.content import PageContent, read_page
+from posterbot.page.links import PageLink
 
-__all__ = ["Candidate", "FoundBy", "PageContent", "read_page"]
+__all__ = ["Candidate", "FoundBy", "PageContent", "PageLink", "read_page"]

@@ -9,6 +9,7 @@ import parsel
 from posterbot.catalogue.records import Film
 from posterbot.page.candidates import Candidate, merge
 from posterbot.page.jsonld import read_json_ld
+from posterbot.page.links import PageLink
 from posterbot.page.social import read_meta
 from posterbot.page.urls import Resolver, absolute_url
 from posterbot.page.walk import Walk
@@ -27,8 +28,8 @@ class PageContent:
     """Inline ``data:`` images: counted, not offered."""
     base_url: str
     """What relative addresses on the page are relative to."""
-    links: tuple[str, ...]
-    """Pages to go to next, in document order; neither ``nofollow`` links nor image files."""
+    links: tuple[PageLink, ...]
+    """Pages to go to next, each once, in document order; neither ``nofollow`` links nor image files."""
 
 
 def read_page(selector: parsel.Selector, url: str) -> PageContent:
@@ -49,7 +50,7 @@ def read_page(selector: parsel.Selector, url: str) -> PageContent:
         films=tuple(dict.fromkeys([*films, *walk.items.films()])),
         data_uris=resolver.data_uris,
         base_url=base_url,
-        links=tuple(walk.links),
+        links=walk.links.all(),
     )
 
 

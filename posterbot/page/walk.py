@@ -14,11 +14,12 @@ import parsel
 from posterbot.page.candidates import FoundBy
 from posterbot.page.captions import Captions
 from posterbot.page.images import clean
+from posterbot.page.links import Links
 from posterbot.page.microdata import Items, stated_value
 from posterbot.page.offers import Offers
 from posterbot.page.urls import Resolver, is_image, is_page
 
-MAX_LINKS = 10_000
+MAX_META = 10_000
 MAX_SCRIPTS = 1_000
 """Of JSON-LD."""
 
@@ -39,10 +40,11 @@ class Walk:
         """Property or name, in lower case, and content of each ``<meta>``."""
         self.json_ld: list[str] = []
         self.items = Items()
-        self.links: dict[str, None] = {}
         self._captions = Captions()
+        self.links = Links(self._captions)
         self.offers = Offers(resolver, self._captions)
         self._resolver = resolver
+        self._open: list[tuple[Element, Iterator[Element], list[Leave]]] = []
 
     def read(self, root: Element) -> None:
         """Walk over ``root`` and all within it."""
@@ -50,15 +52,19 @@ class Walk:
         self._captions.settle()
 
     def _walk(self, root: Element) -> None:
-        open_elements: list[tuple[Element, Iterator[Element], list[Leave]]] = [(root, iter(root), self._enter(root))]
-        while open_elements:
+        open_elements, paths = self._open, self.links.paths
+        around = len(open_elements)  # there are some where the content of a <noscript> is read
+        open_elements.append((root, iter(root), self._enter(root)))
+        while len(open_elements) > around:
             node, children, leaves = open_elements[-1]
             child = next(children, None)
             if child is None:
                 open_elements.pop()
+                if len(paths) > len(open_elements):
+                    paths.pop()
                 for leave in leaves:
                     leave()
-                if open_elements and node.tail:
+                if len(open_elements) > around and node.tail:
                     self._captions.add_text(node.tail)
             elif isinstance(child.tag, str):
                 open_elements.append((child, iter(child), self._enter(child)))
@@ -82,9 +88,10 @@ class Walk:
     def _element(self, tag: str, node: Element, attributes: Attributes) -> Leave | None:
         match tag:
             case "a" | "area":
-                return self._anchor(attributes)
+                return self._anchor(node, attributes)
             case "img" | "amp-img":
                 self.offers.img(node, attributes)
+                self.links.picture(attributes)
             case "picture":
                 return self.offers.open_picture()
             case "source":
@@ -96,7 +103,7 @@ class Walk:
             case "meta":
                 self._meta(attributes)
             case "link":
-                self._link(attributes)
+                return self._link(node, attributes)
             case "script":
                 of_data = attributes.get("type", "").partition(";")[0].strip().lower() == "application/ld+json"
                 if of_data and len(self.json_ld) < MAX_SCRIPTS:
@@ -107,7 +114,7 @@ class Walk:
                 # Drawings have titles too, but the page's comes first.
                 self.title = self.title or clean(node.text or "")
             case "iframe" | "frame":
-                self._follow(attributes.get("src"))
+                return self._follow(self._resolver.link(attributes.get("src")), node)
             case "video" | "amp-video":
                 self.offers.simple(attributes.get("poster"), FoundBy.VIDEO_POSTER, attributes)
             case "image":
@@ -128,33 +135,31 @@ class Walk:
             self._walk(parsel.Selector(text=node.text, type="html").root)
         return leave
 
-    def _anchor(self, attributes: Attributes) -> Leave | None:
+    def _anchor(self, node: Element, attributes: Attributes) -> Leave | None:
         if "nofollow" in attributes.get("rel", "").lower().split():
             return None
         url = self._resolver.link(attributes.get("href"))
         if is_image(url):
             return self.offers.open_anchor(url, attributes)
-        self._follow(url)
-        return None
+        return self._follow(url, node)
 
-    def _link(self, attributes: Attributes) -> None:
+    def _link(self, node: Element, attributes: Attributes) -> Leave | None:
         # Icons (icon, apple-touch-icon, mask-icon) are passed over: they are never posters.
         relations = attributes.get("rel", "").lower().split()
-        if "next" in relations and "nofollow" not in relations:
-            self._follow(attributes.get("href"))
         if "image_src" in relations:
             self.offers.simple(attributes.get("href"), FoundBy.LINK, attributes)
         if "preload" in relations and attributes.get("as", "").strip().lower() == "image":
             self.offers.preload(attributes)
+        if "next" in relations and "nofollow" not in relations:
+            return self._follow(self._resolver.link(attributes.get("href")), node)
+        return None
 
-    def _follow(self, address: str | None) -> None:
-        url = self._resolver.link(address)
-        if url and is_page(url) and len(self.links) < MAX_LINKS:
-            self.links[url] = None
+    def _follow(self, url: str, node: Element) -> Leave | None:
+        return self.links.add(url, node, self._open) if url and is_page(url) else None
 
     def _meta(self, attributes: Attributes) -> None:
         name = attributes.get("property") or attributes.get("name")
-        if name and attributes.get("content") and len(self.meta) < MAX_LINKS:
+        if name and attributes.get("content") and len(self.meta) < MAX_META:
             self.meta.append((name.strip().lower(), attributes["content"]))
 
     def _microdata(self, tag: str, attributes: Attributes, offered: int) -> Leave | None:

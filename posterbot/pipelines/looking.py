@@ -29,6 +29,7 @@ from posterbot.page import FoundBy
 from posterbot.pipelines.early_stop import EXPLORED, IMAGE, STOPPED
 from posterbot.pipelines.fetch import reason_of_failure, reason_of_response
 from posterbot.pipelines.in_flight import InFlight
+from posterbot.pipelines.reward import note_answer, note_failure
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import PASSING, Reason
 from posterbot.stores.spool import SpoolFullError
@@ -215,13 +216,16 @@ class Looking:
         try:
             request = Request(url, headers=headers, meta=meta, callback=NO_CALLBACK)
             assert self._crawler.engine is not None
-            return await self._crawler.engine.download_async(request)
+            response = await self._crawler.engine.download_async(request)
         except Stopping:
             raise
         except Exception as error:
             reason = reason_of_failure(error)
+            note_failure(item.ticket, reason)
             logger.debug("%s: %s: %s", url, reason, error)
             return Seen(reason=reason)
+        note_answer(item.ticket, response)
+        return response
 
     async def _examine(self, response: Response, item: PageItem) -> Seen:
         self._stats.inc_value("posterbot/bytes", len(response.body))

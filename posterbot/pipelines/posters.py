@@ -22,7 +22,7 @@ from models.registry import DEFAULT
 from models.scorer import Scorer
 from posterbot.catalogue.placeholders import is_own, placeholders
 from posterbot.catalogue.policies import GoingOn, going_on
-from posterbot.catalogue.records import Outcome, Policy
+from posterbot.catalogue.records import Image, Outcome, Policy
 from posterbot.catalogue.runs import FINISHED
 from posterbot.filters.size import MinimumSize
 from posterbot.frontier.forgotten import image_forgotten
@@ -31,6 +31,7 @@ from posterbot.frontier.turn import Stopping
 from posterbot.pipelines.ending import Ending
 from posterbot.pipelines.keeping import Keeping
 from posterbot.pipelines.looking import Looking
+from posterbot.pipelines.reward import Reward
 from posterbot.pipelines.seen import Seen
 from posterbot.reasons import Reason
 from posterbot.steering.control import Control
@@ -88,6 +89,7 @@ class PosterPipeline(ImagesPipeline):
         self.session.open(asked)
         self.recorder = self.session.recorder
         self.keeping = Keeping(self.crawler.settings, self.recorder)
+        self.reward = Reward(self.recorder)
         name = asked.arguments.get("model", DEFAULT)
         known = self._go_on(name)
         self.keeping.judged_by(self.policy.current, self.recorder.policy(self.policy.current))
@@ -171,22 +173,28 @@ class PosterPipeline(ImagesPipeline):
             asked = [c.url for n, c in enumerate(item.candidates) if n not in item.gated or item.gated[n].explored]
             if strangers := [url for url in asked if url not in self._seen]:
                 await self.looking.look_up(strangers)
-        return await asyncio.gather(
-            *(self._see(candidate, item, item.gated.get(n), refused) for n, candidate in enumerate(item.candidates))
+        new: list[Image] = []
+        found = await asyncio.gather(
+            *(self._see(each, item, item.gated.get(n), refused, new) for n, each in enumerate(item.candidates))
         )
+        await self.reward.count(item, new)
+        return found
 
     async def _see(
-        self, candidate: Candidate, item: PageItem, gated: Gated | None, refused: Signal | None
+        self, candidate: Candidate, item: PageItem, gated: Gated | None, refused: Signal | None, new: list[Image]
     ) -> tuple[Outcome, dict[str, Any]]:
+        """What becomes of a candidate. A picture that is kept, and was looked at for this page, is added to ``new``."""
         if refused is not None:
             seen = Seen(reason=Reason.OPTED_OUT, evidence=str(refused))
         elif gated is not None and not gated.explored:
             seen = Seen(reason=gated.reason)
         else:
-            seen = await self._remembered(candidate, item)
+            seen, first = await self._remembered(candidate, item)
             if seen.keep and self.quality and await self._stands_in(seen, candidate, item):
                 assert seen.verdict is not None
                 seen = replace(seen, verdict=replace(seen.verdict, keep=False, reason=Reason.PLACEHOLDER))
+            if first and seen.keep and seen.image is not None:
+                new.append(seen.image)
         self._count(seen)
         gate = seen.gate if gated is None or not gated.explored else gated.reason
         return seen.outcome(candidate, item.page, item.claim, gate), seen.result(candidate)
@@ -197,7 +205,8 @@ class PosterPipeline(ImagesPipeline):
         asked = seen.image.sha256, is_own(candidate.found_by, candidate.alt, item.page, item.claim)
         return await asyncio.wrap_future(self.recorder.call(placeholders, asked))
 
-    async def _remembered(self, candidate: Candidate, item: PageItem) -> Seen:
+    async def _remembered(self, candidate: Candidate, item: PageItem) -> tuple[Seen, bool]:
+        """What is seen, and whether it was looked at for this page, and not known before."""
         task = self._seen.get(candidate.url)
         first = task is None
         if task is None:
@@ -212,9 +221,10 @@ class PosterPipeline(ImagesPipeline):
             self._seen[candidate.url] = remembered
         if seen.image is not None and await image_forgotten(self.session, seen.image.sha256):
             seen = Seen(reason=Reason.FORGOTTEN)  # since it was remembered, perhaps
-        if first and seen.scores is not None and not seen.known and item.ticket is not None:
+        new = first and seen.scores is not None and not seen.known
+        if new and item.ticket is not None:
             item.ticket.new_images += 1
-        return seen
+        return seen, new
 
     def _count(self, seen: Seen) -> None:
         self.stats.inc_value("posterbot/images")

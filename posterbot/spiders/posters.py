@@ -14,7 +14,8 @@ from scrapy.http import HtmlResponse, Response
 
 from posterbot.catalogue.records import Page
 from posterbot.filters.consent import OptOuts
-from posterbot.frontier.requests import PARENT, TICKET
+from posterbot.frontier.records import Place
+from posterbot.frontier.requests import PARENT, PLACE, TICKET
 from posterbot.frontier.session import Session
 from posterbot.frontier.ticket import Ticket
 from posterbot.frontier.turn import Stopping
@@ -211,6 +212,9 @@ class PostersSpider(Spider):
         In this order: the item's commit ends the page, and by then its links must be in the frontier.
         """
         ticket = _ticket(response)
+        if ticket is not None:
+            ticket.requests += int(response.meta.get("redirect_times", 0))
+            ticket.size += len(response.body)
         if response.status == 304:
             if ticket is not None:
                 ticket.unchanged = True
@@ -236,7 +240,8 @@ class PostersSpider(Spider):
         if follows and not response.meta.get("listed"):
             parent = None if ticket is None else ticket.key
             for link in content.links:
-                yield Request(link, errback=self.failed, encoding=response.encoding, meta={PARENT: parent})
+                meta = {PARENT: parent, PLACE: Place(link.path, link.text, link.position)}
+                yield Request(link.url, errback=self.failed, encoding=response.encoding, meta=meta)
         facts = {"title": content.title, "films": content.films, "data_uris": content.data_uris}
         if (refused := self.opt_outs.decide(signals).signal) is not None:
             facts["evidence"] = str(refused)

@@ -262,6 +262,18 @@ def addresses() -> Iterator[tuple[str, Make]]:
         yield name, counted(piece, 8_000)
 
 
+def places_of_links() -> Iterator[tuple[str, Make]]:
+    yield "a link at each depth", counted("<div class='a# b c'><a href=/#>x</a>", 10_000)
+    deep = "<div class='aaaaaaaaaa bbbbbbbbbb'>" * 2_000
+    yield "links far down", counted("<p><a href=/#>x</a></p>", 15_000, deep)
+    yield "a class of megabytes", lambda: b"<div class='" + b"c" * 9_000_000 + b"'><a class=d href=/a>x</a></div>"
+    yield "thousands of classes each", counted(f"<div class='{'k# ' * 400}'><a href=/#>x</a></div>", 2_000)
+    words = "w " * 190
+    svg = "".join("<svg>" + f"<a href=/{n}-#><g>{words}" * 40 + "</svg>" for n in range(5))
+    yield "links in each other", counted(svg, 50)
+    yield "pictures with many words in links", counted(f"<a href=/#><img alt='{words}' src=/#.jpg></a>", 4_000)
+
+
 def srcsets_and_css() -> Iterator[tuple[str, Make]]:
     yield "100,000 files in a srcset", counted("/#.jpg #w, ", 100_000, "<img srcset='", "'>")
     yield (
@@ -370,7 +382,7 @@ def noise() -> Iterator[tuple[str, Make]]:
         yield f"noise {seed}", make
 
 
-KINDS = (nested, many, attributes, text, encodings, addresses, srcsets_and_css, json_ld, noise)
+KINDS = (nested, many, attributes, text, encodings, addresses, places_of_links, srcsets_and_css, json_ld, noise)
 CORPUS = [(name, make) for kind in KINDS for name, make in kind()]
 
 

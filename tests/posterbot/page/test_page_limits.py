@@ -13,19 +13,26 @@ from page_markup import PAGE, expect, read
 
 from posterbot.page import FoundBy, PageContent, read_page
 from posterbot.page.candidates import MAX_ALTERNATIVES, MAX_CANDIDATES
+from posterbot.page.links import MAX_LINKS, MAX_PATH, MAX_TEXT
 from posterbot.page.urls import MAX_URL_LENGTH
-from posterbot.page.walk import MAX_LINKS
 
+PATH = re.compile(r"[\w:-]+(\.[\w:-]+){0,3}(/[\w:-]+(\.[\w:-]+){0,3})*")
 ABSOLUTE = re.compile(r"https?://[a-z0-9.:\[\]_-]+(?:[/?][!-~]*)?")
 
 
 def assert_sane(content: PageContent) -> None:
     urls = [url for candidate in content.candidates for url in (candidate.url, *candidate.alternatives)]
     assert len(urls) == len(set(urls)), "an address belongs to one picture"
-    for url in [*urls, *content.links]:
+    for url in [*urls, *(link.url for link in content.links)]:
         assert ABSOLUTE.fullmatch(url)
         assert "#" not in url
         assert len(url) <= MAX_URL_LENGTH
+    assert [link.position for link in content.links] == list(range(len(content.links)))
+    for link in content.links:
+        assert PATH.fullmatch(link.path)
+        assert len(link.path) <= MAX_PATH
+        assert link.text == " ".join(link.text.split())
+        assert len(link.text) <= MAX_TEXT
     for candidate in content.candidates:
         assert len(candidate.caption) <= 200
         for side in (candidate.declared_width, candidate.declared_height):

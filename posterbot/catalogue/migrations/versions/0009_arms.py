@@ -67,9 +67,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.add_column("queues", sa.Column("worth", sa.Double(), server_default="0", nullable=False))
-    op.create_index(
-        "ix_queues_worth", "queues", ["run_id", "worth"], sqlite_where=_WAITING, postgresql_where=_WAITING
-    )
+    op.create_index("ix_queues_worth", "queues", ["run_id", "worth"], sqlite_where=_WAITING, postgresql_where=_WAITING)
     op.add_column("frontier", sa.Column("arm_id", sa.Integer(), server_default="0", nullable=False))
     op.add_column("frontier", sa.Column("depth", sa.SmallInteger(), server_default="0", nullable=False))
     op.add_column("frontier", sa.Column("features", sa.LargeBinary(), nullable=True))
