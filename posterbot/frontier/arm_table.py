@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import BindParameter, Connection, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from posterbot.catalogue.schema import arm_links, arms, frontier, promises
+from posterbot.catalogue.schema import arm_links, arms, frontier, promises, workers
 from posterbot.frontier.choosing import Arm
 from posterbot.frontier.states import PENDING
 from posterbot.frontier.strategy import ARMLESS
@@ -20,6 +20,8 @@ MEMORY = 512
 """Pulls after which what was counted of an arm is halved: the web changes."""
 PRIOR = 1.0
 """What is expected beforehand weighs as much as so many pulls."""
+JUDGED_BEFORE = 8
+"""Hosts that are judged before it is asked anew what is usual for the whole run."""
 LIKELY = (0.2, 5.0)
 """How much less, or more, than usual an arm may be expected to bring because of what its links promise."""
 _AT_ONCE = 500
@@ -54,7 +56,8 @@ class ArmTable:
     def __init__(self, dialect: str, run: int) -> None:
         self._run = run
         self.usual = FIRST_GUESS
-        """What is expected of any page of the run, as of the last time that a host was judged."""
+        """What is expected of any page of the run, as of lately."""
+        self._judged = 0
         insert = cast(
             "Callable[[Table], sqlite.Insert]", postgresql.insert if dialect == "postgresql" else sqlite.insert
         )
@@ -120,15 +123,15 @@ class ArmTable:
                 found[row.host_id].append(arm)
         return found
 
-    def armless(self, connection: Connection, host: int, most: int) -> int:
-        """URLs of a host that wait and are of no arm; at most ``most`` are counted."""
-        some = (
-            select(frontier.c.id)
-            .where(frontier.c.run_id == self._run, frontier.c.host_id == host)
+    def armless(self, connection: Connection, hosts: Sequence[int]) -> dict[int, int]:
+        """Host → URLs that wait and are of no arm, where there are any."""
+        waiting = (
+            select(frontier.c.host_id, func.count())
+            .where(frontier.c.run_id == self._run, frontier.c.host_id.in_(hosts))
             .where(frontier.c.arm_id == ARMLESS, frontier.c.state == PENDING)
-            .limit(most)
+            .group_by(frontier.c.host_id)
         )
-        return len(connection.scalars(some).all())
+        return {row[0]: row[1] for row in connection.execute(waiting)}
 
     def adopt(self, connection: Connection, now: float) -> None:
         """Make what waits and is of no arm one arm of each host."""
@@ -148,6 +151,11 @@ class ArmTable:
         """Bucket → what all workers have learned."""
         rows = connection.execute(select(promises.c.bucket, promises.c.weight).where(promises.c.run_id == self._run))
         return {row.bucket: row.weight for row in rows}
+
+    def workers(self, connection: Connection) -> int:
+        """How many work on the run, this one with them."""
+        alive = (workers.c.run_id == self._run) & workers.c.ended_at.is_(None)
+        return max(1, connection.scalar(select(func.count()).select_from(workers).where(alive)) or 0)
 
     # --- what is learned ----------------------------------------------------------------------------------------
 
@@ -191,7 +199,9 @@ class ArmTable:
 
     def judge(self, connection: Connection, host: int) -> Judged:
         """Compute and store what each arm of a host is worth."""
-        self.usual = expected(self.mean(connection), FIRST_GUESS)
+        if self._judged % JUDGED_BEFORE == 0:
+            self.usual = expected(self.mean(connection), FIRST_GUESS)
+        self._judged += 1
         rows = self.of_host(connection, host)
         leads = self._leads(connection, [row.id for row in rows])
         mean = mean_of(rows)
@@ -237,14 +247,18 @@ def _worth(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray
     likely = np.clip(guesses / max(promise.sum() / max(added.sum(), 1.0), 1e-9), *LIKELY)
     reward = (reward + PRIOR * usual.reward * likely) / (pulls + PRIOR)
     cost = (cost + PRIOR * usual.cost) / (pulls + PRIOR)
-    # Arms of other hosts to which these lead bring what they are worth there.
-    there = {lead.child_id: lead.worth for lead in leads} | {row.id: None for row in rows}
-    foreign = {arm: worth for arm, worth in there.items() if worth is not None}
-    place = {arm: number for number, arm in enumerate([*(row.id for row in rows), *foreign])}
-    children = np.zeros((len(place), len(place)))
+    # Arms of other hosts to which these lead bring what they are worth there; those of about the same worth are one.
+    place = {row.id: number for number, row in enumerate(rows)}
+    foreign: dict[float, int] = {}
     for lead in leads:
-        children[place[lead.arm_id], place[lead.child_id]] = lead.number
+        if lead.child_id not in place and lead.worth > 0:
+            place[lead.child_id] = foreign.setdefault(float(f"{lead.worth:.1g}"), len(rows) + len(foreign))
+    size = len(rows) + len(foreign)
+    children = np.zeros((size, size))
+    for lead in leads:
+        if lead.child_id in place:
+            children[place[lead.arm_id], place[lead.child_id]] += lead.number
     children[: len(rows)] /= (pulls + PRIOR)[:, None]
-    reward = np.append(reward, list(foreign.values()))
+    reward = np.append(reward, list(foreign))
     cost = np.append(cost, np.ones(len(foreign)))
     return worths(reward, cost, children)[: len(rows)]

@@ -33,9 +33,9 @@ REACH = 30_000
 """Within an arm the most promising link goes before so many that were found earlier, and no more."""
 HOSTS = 1_000
 """Of which the arms are kept in memory."""
-SHARED_EVERY = 512
+SHARED_EVERY = 256
 """Pages between two exchanges of what was learned of words with the other workers."""
-SHARE, LEAST, MOST = 0.05, 4, 64
+SHARE, LEAST, MOST = 0.1, 8, 64
 """A host's arms are judged anew when it has brought so many new pages for each old one, but at least and at most so
 many."""
 
@@ -186,10 +186,11 @@ class Yield:
                 known.worth, known.usual, known.pulls = self._table.judge(connection, host)
                 known.fresh = 0
         waiting = self._table.waiting(connection, list(wanted), most)
+        asked_for = self._table.armless(connection, list(wanted))
         chosen: list[tuple[int, int, float]] = []
         for host, number in wanted.items():
             known = self._known(connection, host)
-            armless = self._table.armless(connection, host, number)
+            armless = min(asked_for.get(host, 0), number)
             chosen += [(host, ARMLESS, ASKED_FOR)] * armless
             arms = waiting[host]
             picked = choose(arms, number - armless, known.mean, under_way, self._floor, now)
@@ -233,6 +234,6 @@ class Yield:
 
     def _share(self, connection: Connection) -> None:
         """Give the others what was learned, and take what they have."""
-        self._table.learn(connection, self._promise.changes())
+        self._table.learn(connection, self._promise.changes(self._table.workers(connection)))
         own = self._promise.weights
         self._promise.add({key: of_all - float(own[key]) for key, of_all in self._table.weights(connection).items()})
