@@ -7,9 +7,13 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from posterbot.frontier.records import HostState
+
+if TYPE_CHECKING:
+    from posterbot.catalogue.recorder import Recorder
+    from posterbot.frontier.host_table import HostTable
 
 BATCH_SECONDS = 0.05
 """Names wanted within this time are asked for together."""
@@ -33,6 +37,25 @@ class Keeper(Protocol):
 
     def give(self, states: Sequence[HostState]) -> Future[None]:
         """Store hosts and end their lease. May be called again for the same ones."""
+
+
+class SharedKeeper:
+    """The table of hosts that all workers share, by way of the recorder."""
+
+    def __init__(self, recorder: Recorder, table: HostTable) -> None:
+        self._recorder, self._table = recorder, table
+
+    def take(self, names: Sequence[str]) -> Future[dict[str, HostState]]:
+        """Lease those that are free."""
+        return self._recorder.call(self._table.take, names, urgent=True)
+
+    def save(self, states: Sequence[HostState]) -> Future[set[str]]:
+        """Store."""
+        return self._recorder.call(self._table.save, states, urgent=True)
+
+    def give(self, states: Sequence[HostState]) -> Future[None]:
+        """Store, and end the leases."""
+        return self._recorder.call(self._table.give, states, urgent=True)
 
 
 class Leases:

@@ -19,8 +19,9 @@ from posterbot.frontier.breadth_first import BreadthFirst
 from posterbot.frontier.by_yield import Yield
 from posterbot.frontier.host_table import HostTable
 from posterbot.frontier.hosts import Hosts, register
+from posterbot.frontier.leases import SharedKeeper
 from posterbot.frontier.limits import limits_of, transfers_of
-from posterbot.frontier.records import Failed, Finished, HostState, Link
+from posterbot.frontier.records import Failed, Finished, Link
 from posterbot.frontier.store import Frontier
 from posterbot.frontier.strategy import YIELD, strategy_of
 from posterbot.frontier.tdmrep import TdmFiles
@@ -121,7 +122,7 @@ class Session:
         self.recorder.call(self.frontier.join, None, urgent=True).result()
         self._enough = settings.getfloat("STOP_WHEN_YIELD_BELOW") if self.by_yield else 0.0
         self.hosts = Hosts(
-            _Keeper(self.recorder, table),
+            SharedKeeper(self.recorder, table),
             limits,
             transfers=transfers_of(settings),
             backoff=settings.getfloat("HOST_BACKOFF"),
@@ -261,8 +262,8 @@ class Session:
             try:
                 pulse = await asyncio.wrap_future(self.recorder.call(self.worker.beat, None))
                 self.waiting = await asyncio.wrap_future(self.recorder.call(self.frontier.waiting, None))
-                outlook = await asyncio.wrap_future(self.recorder.call(self.frontier.best, None))
                 await self.hosts.tick()
+                low = self._enough > 0 and await self._low()
             except CatalogueError as error:
                 self.lost(error)
                 return
@@ -272,13 +273,17 @@ class Session:
                 self.forget_leases()
             if pulse.stop and not self.stopping:
                 self._end(STOPPED)
-            elif outlook.worth is not None and outlook.worth < self._enough and outlook.pages >= ENOUGH_PAGES:
-                logger.info(
-                    "at most %.3g pictures for each request can be hoped for now: less than STOP_WHEN_YIELD_BELOW",
-                    outlook.worth,
-                )
+            elif low and not self.stopping:
                 self._end(LOW_YIELD)
             await asyncio.sleep(BEAT_SECONDS)
+
+    async def _low(self) -> bool:
+        """Is there too little to hope for? Says so, once it is."""
+        outlook = await asyncio.wrap_future(self.recorder.call(self.frontier.best, None))
+        if outlook.worth is None or outlook.worth >= self._enough or outlook.pages < ENOUGH_PAGES:
+            return False
+        logger.info("at most %.3g pictures for each request can be hoped for now", outlook.worth)
+        return True
 
     async def _look(self) -> None:
         """Scrapy says that it is closing only when all is done; requests that wait for their turn would take hours."""
@@ -292,19 +297,3 @@ class Session:
                 self.hosts.abort()
                 self.given_up.set_result(None)
                 return
-
-
-class _Keeper:
-    """The table of hosts, by way of the recorder."""
-
-    def __init__(self, recorder: Recorder, table: HostTable) -> None:
-        self._recorder, self._table = recorder, table
-
-    def take(self, names: Sequence[str]) -> Future[dict[str, HostState]]:
-        return self._recorder.call(self._table.take, names, urgent=True)
-
-    def save(self, states: Sequence[HostState]) -> Future[set[str]]:
-        return self._recorder.call(self._table.save, states, urgent=True)
-
-    def give(self, states: Sequence[HostState]) -> Future[None]:
-        return self._recorder.call(self._table.give, states, urgent=True)
