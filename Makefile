@@ -1,8 +1,8 @@
-# Two commands: make crawl, make test. Both make .venv first, from the locked versions.
+# Three commands: make crawl, make test, make docs. All make .venv first, from the locked versions.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: crawl test lock clean
+.PHONY: crawl test docs reference wheel lock clean
 
 crawl: .venv/ready
 	@$(BIN)/scrapy crawl posters -a labels=poster
@@ -12,6 +12,19 @@ test: .venv/ready
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# The documentation, into build/site.
+docs: .venv/ready
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The pages of the documentation that say what the program says, anew.
+reference: .venv/ready
+	@$(BIN)/python docs/generate
+
+# What pip installs, into dist.
+wheel: .venv/ready
+	@rm -rf build/lib
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; give another: make PYTHON=python3.11"; exit 2; }

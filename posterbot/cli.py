@@ -6,127 +6,65 @@ command line.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 import sys
-from importlib import import_module
-from pathlib import Path
 
 import click
-from sqlalchemy import Engine
 
 from posterbot import __version__
-from posterbot.catalogue.display import print_funnel, sighting_line
-from posterbot.catalogue.queries import funnel, sightings
-from posterbot.cli_asking import Failure, ask, catalogue_option, run_option, store_option
-from posterbot.reasons import Reason
+from posterbot.cli_sections import Sections
 
-_ELSEWHERE = {
-    "crawls": "cli_crawls",
-    "diff": "cli_rebuild",
-    "duplicates": "cli_duplicates",
-    "export": "cli_export",
-    "films": "cli_films",
-    "forget": "cli_forget",
-    "fsck": "cli_stores",
-    "hosts": "cli_crawls",
-    "learn": "cli_learn",
-    "policies": "cli_steer",
-    "rebuild": "cli_rebuild",
-    "recheck": "cli_recheck",
-    "rejudge": "cli_rejudge",
-    "retry": "cli_crawls",
-    "serve": "cli_serve",
-    "similar": "cli_similar",
-    "steer": "cli_steer",
-    "sync": "cli_stores",
-    "terms": "cli_terms",
+SECTIONS = {
+    "Crawl": {
+        "crawl": ("cli_crawl", "Crawl the sample site, a site of yours, or a list of URLs."),
+        "crawls": ("cli_crawls", "List the runs; resume one, or stop one."),
+        "hosts": ("cli_crawls", "List the hosts: what was asked of each, and how it is treated."),
+        "frontier": ("cli_frontier", "Show what a crawl has learned, and why the next URLs are next."),
+        "retry": ("cli_crawls", "Try again what failed."),
+        "steer": ("cli_steer", "Change what a running crawl keeps, or pause it."),
+        "policies": ("cli_steer", "List the policies: who changed what, and what each has kept."),
+    },
+    "Look": {
+        "stats": ("cli_look", "Show the funnel: pages, candidates, fetched, scored, kept."),
+        "ls": ("cli_look", "List the images seen, and why each was kept or dropped."),
+        "sheet": ("cli_look", "Write a contact sheet: one page with the kept images."),
+        "similar": ("cli_similar", "List the images that look most like one of them, or a file."),
+        "serve": ("cli_serve", "Show it all as pages in a browser; steer and review there."),
+    },
+    "Decide": {
+        "rejudge": ("cli_rejudge", "Judge all images again by another policy; nothing is fetched."),
+        "learn": ("cli_learn", "Learn from reviews: fit a new head, and compare it."),
+        "films": ("cli_films", "Say which films the pictures show; import tables of films."),
+        "duplicates": ("cli_duplicates", "Find which images are the same picture, or nearly so."),
+        "terms": ("cli_terms", "Show what sources allow, or record it."),
+    },
+    "Export": {
+        "export": ("cli_export", "Make a training set of the kept images."),
+        "rebuild": ("cli_rebuild", "Make a training set again from its lockfile."),
+        "diff": ("cli_rebuild", "Explain what is otherwise in one training set than in another."),
+    },
+    "Keep in order": {
+        "fsck": ("cli_stores", "Compare catalogue, store and spool; mend what differs."),
+        "sync": ("cli_stores", "Copy what one store lacks from another."),
+        "recheck": ("cli_recheck", "Ask the web again whether all kept images may be used."),
+        "forget": ("cli_forget", "Delete images, and all that was recorded of them."),
+        "completion": ("cli_completion", "Print what makes a shell complete posterbot's command lines."),
+    },
 }
-"""Name of a command, and of the function → its module, which is imported when it is asked for."""
+"""Section of the help → name of a command, and of its function → its module, and what it does, in 66 characters."""
 
 
-class _Commands(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _ELSEWHERE:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"posterbot.{_ELSEWHERE[cmd_name]}"), cmd_name)
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Sections,
+    package="posterbot",
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="posterbot", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Look into a catalogue of images: how many came in, what was kept, and why; and see to its crawls."""
+    """Crawl for posters, look at what came in, decide what stays, and export it for training.
 
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
-@run_option
-@catalogue_option
-def stats(as_json: bool, run: int | str | None, url: str) -> None:
-    """Show the funnel: pages, candidates, fetched, scored, kept; and why the others were dropped."""
-    answer = ask(url, run, funnel)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(answer), indent=2, default=lambda value: value.isoformat()))
-        return
-    print_funnel(answer)
-
-
-@cli.command()
-@click.option("--verdict", type=click.Choice(["kept", "dropped"]), help="Only images with this verdict.")
-@click.option("--reason", type=click.Choice([str(reason) for reason in Reason]), metavar="R", help="Only this reason.")
-@run_option
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N lines.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with all that is known.")
-@catalogue_option
-def ls(
-    verdict: str | None, reason: str | None, run: int | str | None, limit: int | None, as_json: bool, url: str
-) -> None:
-    """List the images seen, one line each, in the order they were recorded.
-
-    Columns: verdict, reason, label, score (summed probability of the policy's labels), size in pixels, bytes, URL.
+    Each command has a --help of its own.
     """
-
-    def print_all(engine: Engine, number: int | None) -> None:
-        for sighting in sightings(engine, verdict=verdict, reason=reason, run=number, limit=limit):
-            click.echo(json.dumps(dataclasses.asdict(sighting)) if as_json else sighting_line(sighting))
-
-    ask(url, run, print_all)
-
-
-@cli.command()
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("contact-sheet.html"),
-    show_default=True,
-    help="The page to write.",
-)
-@run_option
-@click.option("--limit", type=click.IntRange(min=1), default=300, show_default=True, help="At most so many images.")
-@store_option
-@catalogue_option
-def sheet(out: Path, run: int | str | None, limit: int, uri: str, url: str) -> None:
-    """Write a contact sheet: one HTML page, complete in itself, with the kept images."""
-    from posterbot.stores.opening import open_store
-    from posterbot.stores.store import StoreError
-    from posterbot.web.contact_sheet import write_contact_sheet
-
-    try:
-        images = open_store(uri, os.environ, "--store")
-    except StoreError as error:
-        raise Failure(str(error)) from None
-    try:
-        number = ask(url, run, lambda engine, of: write_contact_sheet(engine, images, out, of, limit))
-    except OSError as error:
-        raise Failure(f"cannot write {out}: {error.strerror or error}") from None
-    finally:
-        images.close()
-    click.echo(f"{number:,} {'image' if number == 1 else 'images'} in {out}")
 
 
 def main() -> None:
@@ -134,7 +72,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows "?" instead of a traceback
-    cli()
+    cli(prog_name="posterbot")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import os
 import shlex
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from sqlalchemy import Engine, make_url
 
 from posterbot.catalogue.database import shown
 from posterbot.cli_asking import Failure, Run, ask, ask_of_run, catalogue_option
+from posterbot.cli_crawl import with_settings
 from posterbot.frontier import operate, retrying
 from posterbot.frontier.display import print_crawls, print_failures, print_hosts
 from posterbot.frontier.host_rows import host_rows
@@ -74,16 +74,13 @@ def crawl_command(found: ToResume, url: str, more: tuple[str, ...]) -> tuple[lis
     """The command line, and its environment: a password is not for the list of processes."""
     arguments = [word for name, value in found.arguments.items() for word in ("-a", f"{name}={value}")]
     command = [sys.executable, "-m", "scrapy", "crawl", found.spider, *arguments]
-    environment = {**os.environ, "CATALOGUE_URL": url}
+    environment = {**with_settings(), "CATALOGUE_URL": url}
     if not make_url(url).password:
         command += ["-s", f"CATALOGUE_URL={url}"]
-    here = Path.cwd()
-    if not any((folder / "scrapy.cfg").is_file() for folder in (here, *here.parents)):
-        environment.setdefault("SCRAPY_SETTINGS_MODULE", "posterbot.settings")
     return [*command, *more], environment
 
 
-@crawls.command()
+@crawls.command(short_help="Stop a run in good order, all its workers.")
 @click.argument("run", type=Run())
 @click.option("--no-wait", is_flag=True, help="Ask the workers to stop, and do not wait until they have.")
 @catalogue_option

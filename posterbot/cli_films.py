@@ -34,7 +34,7 @@ def films() -> None:
     """Which films the pictures show."""
 
 
-@films.command("link")
+@films.command("link", short_help="Find the film of every picture.")
 @catalogue_option
 def link_command(url: str) -> None:
     """Find the film of every picture, as far as pages, lists and imported tables allow.
@@ -85,7 +85,7 @@ def import_command(file: Path, all_rows: bool, url: str) -> None:
         raise Failure(printable(f"{done.broken}; what came before is imported"))
 
 
-@films.command("ls")
+@films.command("ls", short_help="List the films, those with most pictures first.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N films.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @catalogue_option
@@ -111,7 +111,7 @@ def ls_command(limit: int | None, as_json: bool, url: str) -> None:
     ask(url, None, print_all)
 
 
-@films.command("conflicts")
+@films.command("conflicts", short_help="List what does not fit together.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @catalogue_option
 def conflicts_command(as_json: bool, url: str) -> None:

@@ -76,6 +76,7 @@ def _out(context: click.Context, parameter: click.Parameter, value: Path) -> Pat
 )
 @click.option("--ray", "on_ray", is_flag=True, help="Work on the Ray cluster at RAY_ADDRESS, or a local one.")
 @click.option("--progress/--no-progress", default=True, help="Show how far it is. Default: yes.")
+@click.version_option(package_name="posterbot", prog_name="wikidump", message="%(prog)s %(version)s")
 def cli(
     dumps: tuple[str, ...],
     out: Path,

@@ -48,7 +48,7 @@ class GenericStore:
         try:
             self._files, root = fsspec.core.url_to_fs(uri)
         except ImportError as error:
-            raise StoreError(f"IMAGES_STORE: {error}; for Azure: pip install posterbot[azure]") from None
+            raise StoreError(f"IMAGES_STORE: {error}; for Azure: pip install 'posterbot[azure]'") from None
         except Exception as error:  # of many packages
             raise StoreError(
                 f"IMAGES_STORE: {self.name}: {_line(error)}; Azure needs AZURE_STORAGE_CONNECTION_STRING"

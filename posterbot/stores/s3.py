@@ -33,7 +33,7 @@ try:
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
     from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 except ImportError:
-    raise StoreError("IMAGES_STORE: s3:// needs botocore; pip install posterbot[s3]") from None
+    raise StoreError("IMAGES_STORE: s3:// needs botocore: pip install 'posterbot[s3]'") from None
 
 from posterbot.stores.s3_metadata import from_metadata, to_metadata
 from posterbot.stores.s3_refusals import code_of, refusal, status_of
