@@ -36,12 +36,16 @@ WIKI_URL = "https://{host}"
 REPORTS = os.environ.get("REPORTS", "data/runs")
 
 # --- Images ------------------------------------------------------------------------------------------------------
+# Smaller images are not scored; in pixels.
 IMAGES_MIN_WIDTH = 100
 IMAGES_MIN_HEIGHT = 100
+# Larger ones are not loaded: bytes of the answer, and pixels as the header has them.
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_PIXELS = 64_000_000
 # Images between request and verdict, over all hosts; bounds memory at worst to this times IMAGES_MAX_BYTES.
 IMAGES_IN_FLIGHT = 128
+# And their bytes: beyond that no more are asked for.
+IMAGES_BYTES_IN_FLIGHT = 256 * 1024 * 1024
 # Before an image is asked for: posterbot/filters/gates.py has the rules. EXPLORE is the share of what they drop that is
 # fetched all the same, so that "posterbot stats" can say what is lost.
 GATES = ["declared_size", "declared_aspect", "name_pattern", "barren_pattern", "unlikely_words"]
@@ -53,8 +57,6 @@ QUALITY_GATES = True
 # Seconds between two looks for copies among the images recorded; 0: only at the end of a crawl.
 DUPLICATES_EVERY = 60.0
 ITEM_PIPELINES = {"posterbot.pipelines.posters.PosterPipeline": 100}
-
-IMAGES_BYTES_IN_FLIGHT = 256 * 1024 * 1024
 
 # --- Consent -----------------------------------------------------------------------------------------------------
 # Whose wish it is that an image is not used is respected: docs/consent.md.
@@ -97,12 +99,14 @@ DOWNLOADER_MIDDLEWARES = {
     "posterbot.frontier.robots.RobotsMiddleware": 100,
 }
 SPIDER_MIDDLEWARES = {"posterbot.spiders.gating.GatingMiddleware": 900}
+# Nobody is recognised by what he was told before: cookies are neither kept nor sent.
 COOKIES_ENABLED = False
 
 # --- Safety: docs/safety.md --------------------------------------------------------------------------------------
 # Names, addresses and networks, with commas between, that may be connected to though they are not public. Start URLs
 # that spell such an address, and the sample site, need none.
 ALLOWED_PRIVATE_HOSTS = os.environ.get("ALLOWED_PRIVATE_HOSTS", "")
+# Hosts that cannot prove who they are are not asked for anything.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # Only the web: a page must not make us read local files or speak other protocols.
 DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3")) | dict.fromkeys(
@@ -116,6 +120,7 @@ CONSOLE_MAY_BE_PUBLIC = False
 # twice as many, and so on.
 RETRY_TIMES = 2
 RETRY_BACKOFF = 2.0
+# Seconds within which an answer must be there.
 DOWNLOAD_TIMEOUT = 30
 # Pages; images have IMAGES_MAX_BYTES.
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024
@@ -125,6 +130,7 @@ DOWNLOAD_WARNSIZE = 0
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 # --- The crawl ---------------------------------------------------------------------------------------------------
+# The queue in the catalogue's database.
 SCHEDULER = "posterbot.frontier.scheduler.FrontierScheduler"
 # What is fetched next: "yield", what is likely to bring most pictures for each request, learned from those that were
 # made; or "breadth_first", on each host.
@@ -154,4 +160,5 @@ EXTENSIONS = {
 }
 # The live line needs a quiet terminal; a log file or a pipe gets everything.
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"
+# Scrapy's console on this machine, to look into a crawl and to steer it: docs/steering.md.
 TELNETCONSOLE_ENABLED = True

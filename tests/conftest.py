@@ -29,7 +29,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[2] / "shared"))
 
 
-LONG = ("test_train.py", "test_docs.py", "test_steering_crawl.py", "test_resume.py", "test_faults.py", "test_crawl.py")
+LONG = (
+    "test_train.py",
+    "test_docs.py",
+    "test_package.py",
+    "test_steering_crawl.py",
+    "test_resume.py",
+    "test_faults.py",
+    "test_crawl.py",
+)
 """Files that take longest begin first, or all but one process wait for them at the end."""
 
 
