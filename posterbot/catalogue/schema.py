@@ -137,6 +137,7 @@ arms = Table(
     Column("pulls", Double, nullable=False, server_default="0"),  # pages read; these three are halved now and then
     Column("reward", Double, nullable=False, server_default="0"),
     Column("cost", Double, nullable=False, server_default="0"),
+    Column("leads", Double, nullable=False, server_default="0"),  # pages read, halved more often: new links run out
     Column("fetched", Integer, nullable=False, server_default="0"),  # pages read, and what they brought, in all
     Column("found", Double, nullable=False, server_default="0"),
     Column("worth", Double, nullable=False, server_default="0"),  # reward for a request, on the best way from here
@@ -144,7 +145,7 @@ arms = Table(
     UniqueConstraint("run_id", "host_id", "path", "pattern"),
 )
 
-# How many new URLs of one arm the pages of another have brought; halved with them.
+# How many new URLs of one arm the pages of another have brought; halved with ``leads``.
 arm_links = Table(
     "arm_links",
     metadata,
@@ -193,6 +194,7 @@ frontier = Table(
     Column("state", SmallInteger, nullable=False),
     Column("arm_id", Integer, nullable=False, server_default="0"),  # 0: breadth first; no constraint, for speed
     Column("rank", Integer, nullable=False),  # lowest first, within an arm of a host
+    Column("number", Integer, nullable=False, server_default="0"),  # how many of its host were found before it
     Column("depth", SmallInteger, nullable=False, server_default="0"),  # links from a start page
     Column("features", LargeBinary),  # of the link, see ``frontier/promise.py``
     Column("worker_id", Integer),
@@ -200,6 +202,8 @@ frontier = Table(
     Column("retry_at", Double),
     Column("reason", String),
     Column("found", Float),  # what its page brought
+    Column("led", Integer, nullable=False, server_default="0"),  # pages first found on it that were read,
+    Column("led_to", Integer, nullable=False, server_default="0"),  # and those of them that brought something
     UniqueConstraint("run_id", "fingerprint"),
     Index(
         "ix_frontier_pending",

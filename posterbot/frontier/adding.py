@@ -131,6 +131,7 @@ class Adding:
             "url": clean(link.url),
             "request": clean(link.request),
             "state": int(State.PENDING),
+            "number": new.number,
             "depth": min(link.depth, DEEPEST),
         }
 

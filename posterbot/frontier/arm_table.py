@@ -18,6 +18,10 @@ from posterbot.frontier.worth import worths
 
 MEMORY = 512
 """Pulls after which what was counted of an arm is halved: the web changes."""
+LINK_MEMORY = 16
+"""The same of the new links that its pages bring: what is new runs out."""
+HORIZON = 2_000
+"""A new URL is worth 1/e as much where so many that are no worse wait before it."""
 PRIOR = 1.0
 """What is expected beforehand weighs as much as so many pulls."""
 JUDGED_BEFORE = 8
@@ -81,12 +85,18 @@ class ArmTable:
             .where(arms.c.id == number)
             .values(
                 pulls=arms.c.pulls + bindparam("more"),
+                leads=arms.c.leads + bindparam("more"),
                 fetched=arms.c.fetched + bindparam("more"),
                 reward=arms.c.reward + bindparam("brought"),
                 found=arms.c.found + bindparam("brought"),
                 cost=arms.c.cost + bindparam("took"),
             )
         )
+        of_url = update(frontier).where(frontier.c.id == bindparam("key"))
+        self._follow = of_url.values(
+            led=frontier.c.led + bindparam("more"), led_to=frontier.c.led_to + bindparam("fruit")
+        )
+        self._rank = of_url.values(rank=bindparam("new_rank"))
         self._judge = update(arms).where(arms.c.id == number).values(worth=bindparam("now_worth"))
         self._serve = update(arms).where(arms.c.id == number).values(served_at=bindparam("now"))
         # As text, since the inner query, within a FROM, looks at the outermost one's rows.
@@ -121,6 +131,27 @@ class ArmTable:
             if row.available:
                 arm = Arm(row.id, row.worth, row.pulls, row.served_at, row.available)
                 found[row.host_id].append(arm)
+        return found
+
+    def heads(self, connection: Connection, shares: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], list[Any]]:
+        """Host and arm → its first URLs, up to how many, and what is known of the pages they stand on."""
+        if not shares:
+            return {}
+        # As text: to build the same from SQLAlchemy's parts takes longer than to run it.
+        one = (
+            "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.rank, url.number, url.features, "
+            "page.features AS above, page.state, page.found, page.led, page.led_to "
+            "FROM frontier url LEFT JOIN frontier page ON page.id = url.parent_id "
+            "WHERE url.run_id = :run AND url.host_id = :host{0} AND url.arm_id = :arm{0} AND url.state = 0 "
+            "ORDER BY url.rank, url.id LIMIT :most{0}) AS head{0}"
+        )
+        all_ = text(" UNION ALL ".join(one.format(place) for place in range(len(shares))))
+        values = {"run": self._run}
+        for place, ((host, arm), number) in enumerate(shares.items()):
+            values |= {f"host{place}": host, f"arm{place}": arm, f"most{place}": number}
+        found: dict[tuple[int, int], list[Any]] = {}
+        for row in connection.execute(all_, values):
+            found.setdefault((row.host_id, row.arm_id), []).append(row)
         return found
 
     def armless(self, connection: Connection, hosts: Sequence[int]) -> dict[int, int]:
@@ -178,12 +209,27 @@ class ArmTable:
             for arm, (more, brought, took) in sorted(pulls.items())
         ]
         connection.execute(self._pull, rows)
-        old = select(arms.c.id).where(arms.c.id.in_(list(pulls)), arms.c.pulls >= MEMORY)
-        if numbers := list(connection.scalars(old)):
+        counted = select(arms.c.id, arms.c.pulls, arms.c.leads).where(arms.c.id.in_(list(pulls)))
+        now = connection.execute(counted).all()
+        if old := [row.id for row in now if row.pulls >= MEMORY]:
             halves = {name: arms.c[name] / 2 for name in ("pulls", "reward", "cost")}
-            connection.execute(update(arms).where(arms.c.id.in_(numbers)).values(halves))
-            of_these = update(arm_links).where(arm_links.c.arm_id.in_(numbers))
+            connection.execute(update(arms).where(arms.c.id.in_(old)).values(halves))
+        if old := [row.id for row in now if row.leads >= LINK_MEMORY]:
+            connection.execute(update(arms).where(arms.c.id.in_(old)).values(leads=arms.c.leads / 2))
+            of_these = update(arm_links).where(arm_links.c.arm_id.in_(old))
             connection.execute(of_these.values(number=arm_links.c.number / 2))
+
+    def follow(self, connection: Connection, led: Mapping[int, tuple[int, int]]) -> None:
+        """Key of a page → how many more of the links found there were followed, and how many of these bore fruit."""
+        rows = [{"key": key, "more": more, "fruit": fruit} for key, (more, fruit) in sorted(led.items())]
+        if rows:
+            connection.execute(self._follow, rows)
+
+    def rank(self, connection: Connection, ranks: Mapping[int, int]) -> None:
+        """Key of a URL → its new rank."""
+        rows = [{"key": key, "new_rank": ranks[key]} for key in sorted(ranks)]
+        if rows:
+            connection.execute(self._rank, rows)
 
     def learn(self, connection: Connection, changes: Mapping[int, float]) -> None:
         """Add to weights."""
@@ -239,9 +285,9 @@ def expected(mean: Mean, before: Mean) -> Mean:
 
 def _worth(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray:
     """What the arms of a host are worth; what is not known of them is as usual, or as their links promise."""
-    pulls, reward, cost, added, promise = (
-        np.array([getattr(row, name) for row in rows], float)
-        for name in ("pulls", "reward", "cost", "added", "promise")
+    names = ("pulls", "reward", "cost", "added", "promise", "leads", "fetched", "worth")
+    pulls, reward, cost, added, promise, counted, fetched, before = (
+        np.array([getattr(row, name) for row in rows], float) for name in names
     )
     guesses = promise / np.maximum(added, 1.0)
     likely = np.clip(guesses / max(promise.sum() / max(added.sum(), 1.0), 1e-9), *LIKELY)
@@ -258,7 +304,11 @@ def _worth(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray
     for lead in leads:
         if lead.child_id in place:
             children[place[lead.arm_id], place[lead.child_id]] += lead.number
-    children[: len(rows)] /= (pulls + PRIOR)[:, None]
+    children[: len(rows)] /= (counted + PRIOR)[:, None]
+    order = np.argsort(-before, kind="stable")
+    ahead = np.empty(len(rows))
+    ahead[order] = np.cumsum(np.maximum(added - fetched, 0.0)[order])
+    children[:, : len(rows)] *= np.exp(-ahead / HORIZON)
     reward = np.append(reward, list(foreign))
     cost = np.append(cost, np.ones(len(foreign)))
     return worths(reward, cost, children)[: len(rows)]

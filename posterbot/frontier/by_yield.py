@@ -20,8 +20,8 @@ from posterbot.catalogue.schema import queues
 from posterbot.frontier.arm_table import ArmTable, Mean, expected, mean_of
 from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
 from posterbot.frontier.host_table import clock
-from posterbot.frontier.leasing import lease_urls
-from posterbot.frontier.promise import Promise, features, pack, unpack
+from posterbot.frontier.leasing import take
+from posterbot.frontier.promise import Promise, features, of_parent, pack, unpack
 from posterbot.frontier.strategy import ARMLESS, Mine, New, Pull, Taken
 from posterbot.frontier.tag_paths import Clusters
 
@@ -31,6 +31,8 @@ ASKED_FOR = 1e6
 """Hope of what is fetched because a person wants it."""
 REACH = 30_000
 """Within an arm the most promising link goes before so many that were found earlier, and no more."""
+GUESSED_AGAIN = 32
+"""So many links at the head of an arm are compared anew before some are taken: early guesses are bad ones."""
 HOSTS = 1_000
 """Of which the arms are kept in memory."""
 SHARED_EVERY = 256
@@ -110,6 +112,7 @@ class Yield:
         """The arm of each link, and its rank there by what it promises."""
         now = clock(connection)
         told: list[tuple[int, ...]] = []
+        owned: list[bytes] = []
         numbers: list[int] = []
         links: dict[tuple[int, int], int] = defaultdict(int)
         for one in new:
@@ -117,25 +120,28 @@ class Yield:
             if one.link.place is None and parent is not None and parent.arm != ARMLESS:  # moved there
                 numbers.append(parent.arm)
                 told.append(unpack(parent.features or b""))
+                owned.append(parent.features or b"")
                 continue
             known = self._known(connection, one.host)
             path = "" if one.link.place is None else clean(known.clusters.find(one.link.place.path))
             arm = self._number(connection, one.host, path, clean(one.link.pattern), now)
             numbers.append(arm)
             above = "" if parent is None else self._known(connection, parent.host).patterns.get(parent.arm, "")
-            told.append(features(one.link.url, one.link.pattern, one.link.place, above))
+            own = features(one.link.url, one.link.pattern, one.link.place, above)
+            owned.append(pack(own))
+            told.append((*own, *of_parent(unpack((parent and parent.features) or b""), None, 0, 0)))
             if parent is not None and parent.arm != ARMLESS:
                 links[parent.arm, arm] += 1
         guesses = self._promise.guess_all(told).tolist()
         of_arms: dict[int, list[float]] = defaultdict(list)
         hopes: dict[int, float] = {}
         rows: list[Row] = []
-        for one, arm, words, guess in zip(new, numbers, told, guesses, strict=True):
+        for one, arm, own_features, guess in zip(new, numbers, owned, guesses, strict=True):
             of_arms[arm].append(guess)
             known = self._known(connection, one.host)
             hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
-            rank = one.number - int(REACH * guess) - REACH * max(one.link.priority, 0)
-            rows.append({"arm_id": arm, "rank": rank, "features": pack(words)})
+            rank = one.number - int(REACH * guess)
+            rows.append({"arm_id": arm, "rank": rank, "features": own_features})
         self._table.grow(connection, of_arms)
         self._table.lead(connection, links)
         return rows, hopes
@@ -197,16 +203,35 @@ class Yield:
             chosen += [(host, arm, worth) for arm, worth in picked]
             left = [hope(arm.worth, arm.pulls, known.mean) for arm in arms if arm.available]
             known.best = max(left, default=0.0)
+        return self._take(connection, chosen, now)
+
+    def _take(self, connection: Connection, chosen: Sequence[tuple[int, int, float]], now: float) -> list[Taken]:
+        """Of each arm that was chosen the URLs that promise most, by all that is known today."""
         shares: dict[tuple[int, int], int] = defaultdict(int)
         for host, arm, _ in chosen:
             shares[host, arm] += 1
-        rows: dict[tuple[int, int], list[Any]] = defaultdict(list)
-        for row in lease_urls(connection, self._run, self._worker, shares):
-            rows[row.host_id, row.arm_id].append(row)
-        for of_arm in rows.values():
-            of_arm.sort(key=lambda row: (row.rank, row.id), reverse=True)
+        heads = self._table.heads(connection, {of: number + GUESSED_AGAIN for of, number in shares.items()})
+        known = [(row, _all_known(row)) for rows in heads.values() for row in rows]
+        ranks = {
+            row.id: (row.number - int(REACH * guess) if row.features else row.rank, row.id)
+            for (row, _), guess in zip(known, self._promise.guess_all([of for _, of in known]).tolist(), strict=True)
+        }
+        first: dict[tuple[int, int], list[int]] = {}
+        for of, rows in heads.items():
+            best = sorted((row.id for row in rows), key=ranks.__getitem__)
+            first[of] = best[: shares[of]][::-1]
+        told = {row.id: of for row, of in known}
+        leaving = {key for keys in first.values() for key in keys}
+        moved = {row.id: ranks[row.id][0] for row, _ in known if abs(ranks[row.id][0] - row.rank) > REACH // 100}
+        self._table.rank(connection, {key: rank for key, rank in moved.items() if key not in leaving})
         self._table.serve(connection, {arm for _, arm in shares if arm != ARMLESS}, now)
-        return [Taken(rows[host, arm].pop(), worth) for host, arm, worth in chosen if rows[host, arm]]
+        leased = {row.id: row for row in take(connection, self._worker, sorted(leaving))}
+        taken: list[Taken] = []
+        for host, arm, worth in chosen:
+            keys = first.get((host, arm))
+            if keys and (row := leased.get(key := keys.pop())) is not None:
+                taken.append(Taken(row, worth, told[key]))
+        return taken
 
     def worth(self, host: int) -> float:
         """The highest hope of its arms of which URLs are left."""
@@ -216,6 +241,7 @@ class Yield:
     def pulled(self, connection: Connection, pulls: Sequence[Pull]) -> None:
         """Count for arms, learn for words."""
         counts: dict[int, tuple[int, float, float]] = {}
+        led: dict[int, tuple[int, int]] = {}
         for pull in pulls:
             arm = pull.mine.arm
             if arm == ARMLESS:
@@ -224,16 +250,29 @@ class Yield:
             counts[arm] = pages + 1, reward + pull.reward, cost + pull.cost
             if (known := self._hosts.get(pull.mine.host)) is not None:
                 known.fresh += 1
-            if pull.mine.features:
-                self._promise.learn(unpack(pull.mine.features), pull.reward > 0)
+            if pull.mine.told:
+                self._promise.learn(pull.mine.told, pull.reward > 0)
+            if pull.mine.parent is not None:
+                more, fruit = led.get(pull.mine.parent, (0, 0))
+                led[pull.mine.parent] = more + 1, fruit + (pull.reward > 0)
             self._pages += 1
             if self._pages % SHARED_EVERY == 0:
                 self._share(connection)
         if counts:
             self._table.pull(connection, counts)
+        self._table.follow(connection, led)
 
     def _share(self, connection: Connection) -> None:
         """Give the others what was learned, and take what they have."""
         self._table.learn(connection, self._promise.changes(self._table.workers(connection)))
         own = self._promise.weights
         self._promise.add({key: of_all - float(own[key]) for key, of_all in self._table.weights(connection).items()})
+
+
+def _all_known(row: Any) -> tuple[int, ...]:
+    """The features of a link that waits, and those of the page on which it stands, as of now."""
+    own = unpack(row.features or b"")
+    if row.above is None:
+        return own
+    fruitful = row.found > 0 if row.found is not None else None
+    return (*own, *of_parent(unpack(row.above), fruitful, row.led, row.led_to))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text, update
@@ -18,7 +18,8 @@ RETRIES_AT_ONCE = 500
 LONGEST_WAIT = 86_400.0
 """A retry further away than this, in seconds, was planned by a clock that has been set back since."""
 
-_COLUMNS = ("id", "host_id", "pattern_id", "arm_id", "url", "request", "tries", "rank", "fingerprint", "features")
+_TEXTS = ("url", "request", "fingerprint", "features")
+_COLUMNS = ("id", "host_id", "pattern_id", "arm_id", "parent_id", "tries", "rank", *_TEXTS)
 
 
 def shares(number: int, gaps: Mapping[int, float]) -> dict[int, int]:
@@ -43,8 +44,13 @@ def lease_urls(connection: Connection, run: int, worker: int, shares: Mapping[tu
     values = {"run": run}
     for place, ((host, arm), number) in enumerate(shares.items()):
         values |= {f"host{place}": host, f"arm{place}": arm, f"number{place}": number}
+    return take(connection, worker, list(connection.scalars(first, values)))
+
+
+def take(connection: Connection, worker: int, numbers: Sequence[int]) -> list[Any]:
+    """Lease those of these URLs to ``worker`` that are still pending; gives their rows, in no order."""
     rows: list[Any] = []
-    for keys in in_pieces(list(connection.scalars(first, values))):
+    for keys in in_pieces(numbers):
         taken = (
             update(frontier)
             .where(frontier.c.id.in_(keys), frontier.c.state == int(State.PENDING))

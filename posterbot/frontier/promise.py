@@ -22,7 +22,7 @@ from posterbot.frontier.tag_paths import normal
 
 BUCKETS = 16_384
 """Features are numbers below it."""
-MAX_FEATURES = 24
+MAX_FEATURES = 28
 PRIOR = 0.1
 """What is thought of a link of which nothing is known."""
 _START = math.log(PRIOR / (1 - PRIOR))
@@ -31,7 +31,11 @@ _WORDS = 8
 """Of the text, and of the URL."""
 _READ = 200
 """Characters of either."""
+_KEYS = 4
 _STEPS = 3
+
+_MIX = 40_503
+"""Odd, so that no two features become one: a word above is not the same word below."""
 
 _RATE = 0.2
 _LEAST_RATE = 0.04
@@ -61,6 +65,8 @@ def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -
         parent_pattern: of the page where it stands; empty if none.
     """
     found = {_bucket("u", word) for word in _words(_path_and_keys(url))}
+    query = url[:1000].partition("?")[2]
+    found.update([_bucket("k", _NUMBER.sub("0", one)) for one in query.split("&", _KEYS)[:_KEYS] if one])
     found.add(_bucket("p", pattern))
     found.add(_bucket("q", parent_pattern))
     found.add(_bucket("", ""))
@@ -69,6 +75,19 @@ def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -
         found.update(_of_path(normal(place.path)))
         found.add(_bucket("n", str(max(place.position, 0).bit_length())))
     return tuple(sorted(found))
+
+
+def of_parent(parent: Sequence[int], fruitful: bool | None, led: int, led_to: int) -> tuple[int, ...]:
+    """What the page on which a link stands says of it, as features.
+
+    Args:
+        parent: features of the link that led to that page.
+        fruitful: has it brought something itself? None: that is not known yet.
+        led, led_to: how many links found there were followed, and how many of these have brought something.
+    """
+    share = "" if led <= 0 else f"{min(led.bit_length(), 3)} {-(-5 * led_to // led)}"
+    above = [(feature * _MIX + 1) % BUCKETS for feature in parent]
+    return (*above, _bucket("f", str(fruitful)), _bucket("b", share))
 
 
 def _path_and_keys(url: str) -> str:

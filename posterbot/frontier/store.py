@@ -122,7 +122,7 @@ class Frontier:
         wanted = shares(wish.urls, {host: self._hosts.gap(state) for host, state in states.items()})
         under_way = Counter(mine.arm for mine in self._mine.values())
         taken = self._strategy.lease(connection, wanted, under_way, now)
-        rows = [row for row, _ in taken]
+        rows = [one.row for one in taken]
         got: Counter[int] = Counter(row.host_id for row in rows)
         # Fewer than asked for: there are no more, whatever the count says.
         served = [
@@ -135,15 +135,15 @@ class Frontier:
             left = case((bindparam("none_left"), 0), else_=queues.c.waiting - bindparam("got"))
             now_so = {"waiting": left, "served_at": bindparam("now"), "worth": bindparam("now_worth")}
             connection.execute(update(queues).where(of_host).values(now_so), served)
-        for row in rows:
-            self._mine[row.id] = Mine(row.host_id, row.pattern_id, row.arm_id, row.features)
+        for row, _, told in taken:
+            self._mine[row.id] = Mine(row.host_id, row.pattern_id, row.arm_id, row.features, row.parent_id, told=told)
         leased = tuple(self._without_fresh(connection, taken, {host: state.name for host, state in states.items()}))
         if rows:
             return Grant(leased, tuple(states.values()), unfinished=True, all_fresh=not leased)
         return Grant((), tuple(states.values()), *outlook(connection, self._run, now))
 
     def _without_fresh(self, connection: Connection, taken: Sequence[Taken], hosts: dict[int, str]) -> Iterator[Leased]:
-        rows = [row for row, _ in taken]
+        rows = [one.row for one in taken]
         earlier: dict[str, Earlier] = {}
         if self._recrawl is not None:
             earlier = self._recrawl.earlier(connection, {row.url: bytes(row.fingerprint) for row in rows})
@@ -153,7 +153,7 @@ class Frontier:
                     self._mine[row.id].earlier = earlier[row.url].key
             if fresh:
                 self.finish(connection, [Finished(key, "fresh", unchanged=True) for key in fresh])
-        for row, worth in taken:
+        for row, worth, _ in taken:
             known = earlier.get(row.url)
             if known is None or not known.fresh:
                 told = ("", "") if known is None else (known.etag, known.last_modified)

@@ -57,8 +57,12 @@ class Mine:
     pattern: int | None
     arm: int = ARMLESS
     features: bytes | None = None
+    parent: int | None = None
+    """Key of the page on which it was found."""
     earlier: int | None = None
     """Key of the same URL in an earlier run."""
+    told: tuple[int, ...] = ()
+    """All that was known of it when it was leased, see ``promise.py``."""
     new_links: int = 0
     """Found on it, and of another pattern than its own."""
 
@@ -77,6 +81,8 @@ class Taken(NamedTuple):
 
     row: Any
     worth: float
+    told: tuple[int, ...] = ()
+    """All that was known of it when it was chosen, as features."""
 
 
 class Strategy(Protocol):

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("pulls", sa.Double(), server_default="0", nullable=False),
         sa.Column("reward", sa.Double(), server_default="0", nullable=False),
         sa.Column("cost", sa.Double(), server_default="0", nullable=False),
+        sa.Column("leads", sa.Double(), server_default="0", nullable=False),
         sa.Column("fetched", sa.Integer(), server_default="0", nullable=False),
         sa.Column("found", sa.Double(), server_default="0", nullable=False),
         sa.Column("worth", sa.Double(), server_default="0", nullable=False),
@@ -69,6 +70,8 @@ def upgrade() -> None:
     op.add_column("queues", sa.Column("worth", sa.Double(), server_default="0", nullable=False))
     op.create_index("ix_queues_worth", "queues", ["run_id", "worth"], sqlite_where=_WAITING, postgresql_where=_WAITING)
     op.add_column("frontier", sa.Column("arm_id", sa.Integer(), server_default="0", nullable=False))
+    for name in ("number", "led", "led_to"):
+        op.add_column("frontier", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
     op.add_column("frontier", sa.Column("depth", sa.SmallInteger(), server_default="0", nullable=False))
     op.add_column("frontier", sa.Column("features", sa.LargeBinary(), nullable=True))
     op.add_column("frontier", sa.Column("found", sa.Float(), nullable=True))
