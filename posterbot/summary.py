@@ -13,6 +13,8 @@ from scrapy import signals
 from posterbot.catalogue.database import open_catalogue, shown
 from posterbot.catalogue.display import print_funnel
 from posterbot.catalogue.queries import funnel
+from posterbot.frontier.explain import hoped
+from posterbot.frontier.session import LOW_YIELD
 from posterbot.stores.local import LocalStore
 from posterbot.stores.opening import open_store, without_password
 from posterbot.stores.spool import Spool
@@ -20,6 +22,7 @@ from posterbot.web.contact_sheet import write_contact_sheet
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from sqlalchemy import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class Summary:
         engine = open_catalogue(settings["CATALOGUE_URL"])
         try:
             counts = funnel(engine, run)
+            ending = self._why(engine, run)
             store = open_store(settings["IMAGES_STORE"], settings)
             sheet = Path(settings["REPORTS"]) / str(run) / "kept.html"
             try:
@@ -72,5 +76,18 @@ class Summary:
         # Scrapy is still to stop its threads, and would hang.
         with suppress(BrokenPipeError, SystemExit):
             print_funnel(counts)
-            sys.stdout.write("\n" + "\n".join(lines) + "\n")
+            sys.stdout.write("\n" + "\n".join([*ending, *lines]) + "\n")
             sys.stdout.flush()
+
+    def _why(self, engine: Engine, run: int) -> list[str]:
+        """Why the crawl has ended, where that was by itself and before its end."""
+        if self.crawler.stats is None or self.crawler.stats.get_value("finish_reason") != LOW_YIELD:
+            return []
+        floor = self.crawler.settings.getfloat("STOP_WHEN_YIELD_BELOW")
+        worth, waiting = hoped(engine, run)
+        return [
+            f"It stopped by itself: at most {worth or 0:.2g} pictures can be hoped for from one request, which is below"
+            f" {floor:g} (STOP_WHEN_YIELD_BELOW), and {waiting:,} URLs wait.",
+            "To go on: the same command with a lower floor, or 0 for none. What waits: posterbot frontier",
+            "",
+        ]

@@ -11,8 +11,8 @@ from posterbot.catalogue.database import open_catalogue
 from posterbot.filters.consent import OptOuts
 from posterbot.frontier.guard import allowed_of
 from posterbot.frontier.limits import limits_of, transfers_of
-from posterbot.frontier.strategy import strategy_of
 from posterbot.frontier.session import FAILED
+from posterbot.frontier.strategy import strategy_of
 from posterbot.pipelines.keeping import check_store
 from posterbot.safety import check_consoles
 from posterbot.spiders.arguments import read_arguments

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-import numpy as np
 from sqlalchemy import BindParameter, Connection, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.schema import arm_links, arms, frontier, promises, workers
 from posterbot.frontier.choosing import Arm
+from posterbot.frontier.judging import FIRST_GUESS, Mean, expected, mean_of, worth_of
 from posterbot.frontier.states import PENDING
 from posterbot.frontier.strategy import ARMLESS
-from posterbot.frontier.worth import worths
 
 MEMORY = 512
 """Pulls after which what was counted of an arm is halved: the web changes."""
 LINK_MEMORY = 16
 """The same of the new links that its pages bring: what is new runs out."""
-HORIZON = 2_000
-"""A new URL is worth 1/e as much where so many that are no worse wait before it."""
-PRIOR = 1.0
-"""What is expected beforehand weighs as much as so many pulls."""
 JUDGED_BEFORE = 8
 """Hosts that are judged before it is asked anew what is usual for the whole run."""
-LIKELY = (0.2, 5.0)
-"""How much less, or more, than usual an arm may be expected to bring because of what its links promise."""
 _AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """What pages have brought, and taken, together."""
-
-    pulls: float
-    reward: float
-    cost: float
-
-
-FIRST_GUESS = Mean(1.0, 0.1, 2.0)
-"""Of the first page of a run."""
 
 
 class Judged(NamedTuple):
@@ -139,7 +118,7 @@ class ArmTable:
             return {}
         # As text: to build the same from SQLAlchemy's parts takes longer than to run it.
         one = (
-            "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.rank, url.number, url.features, "
+            "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.url, url.rank, url.number, url.features, "
             "page.features AS above, page.state, page.found, page.led, page.led_to "
             "FROM frontier url LEFT JOIN frontier page ON page.id = url.parent_id "
             "WHERE url.run_id = :run AND url.host_id = :host{0} AND url.arm_id = :arm{0} AND url.state = 0 "
@@ -252,7 +231,7 @@ class ArmTable:
         leads = self._leads(connection, [row.id for row in rows])
         mean = mean_of(rows)
         usual = expected(mean, self.usual)
-        worth = dict(zip((row.id for row in rows), _worth(rows, leads, usual).tolist(), strict=True))
+        worth = dict(zip((row.id for row in rows), worth_of(rows, leads, usual).tolist(), strict=True))
         changed = [
             {"number": row.id, "now_worth": worth[row.id]}
             for row in rows
@@ -270,45 +249,3 @@ class ArmTable:
             tables = arm_links.join(arms, arms.c.id == arm_links.c.child_id)
             found += connection.execute(select(*columns).select_from(tables).where(arm_links.c.arm_id.in_(piece)))
         return found
-
-
-def mean_of(rows: Sequence[Any]) -> Mean:
-    """Of arms, by their rows."""
-    return Mean(*(float(sum(getattr(row, name) for row in rows)) for name in ("pulls", "reward", "cost")))
-
-
-def expected(mean: Mean, before: Mean) -> Mean:
-    """Reward and cost of one page, where ``before`` was expected of it."""
-    pulls = mean.pulls + PRIOR
-    return Mean(1.0, (mean.reward + PRIOR * before.reward) / pulls, (mean.cost + PRIOR * before.cost) / pulls)
-
-
-def _worth(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray:
-    """What the arms of a host are worth; what is not known of them is as usual, or as their links promise."""
-    names = ("pulls", "reward", "cost", "added", "promise", "leads", "fetched", "worth")
-    pulls, reward, cost, added, promise, counted, fetched, before = (
-        np.array([getattr(row, name) for row in rows], float) for name in names
-    )
-    guesses = promise / np.maximum(added, 1.0)
-    likely = np.clip(guesses / max(promise.sum() / max(added.sum(), 1.0), 1e-9), *LIKELY)
-    reward = (reward + PRIOR * usual.reward * likely) / (pulls + PRIOR)
-    cost = (cost + PRIOR * usual.cost) / (pulls + PRIOR)
-    # Arms of other hosts to which these lead bring what they are worth there; those of about the same worth are one.
-    place = {row.id: number for number, row in enumerate(rows)}
-    foreign: dict[float, int] = {}
-    for lead in leads:
-        if lead.child_id not in place and lead.worth > 0:
-            place[lead.child_id] = foreign.setdefault(float(f"{lead.worth:.1g}"), len(rows) + len(foreign))
-    size = len(rows) + len(foreign)
-    children = np.zeros((size, size))
-    for lead in leads:
-        if lead.child_id in place:
-            children[place[lead.arm_id], place[lead.child_id]] += lead.number
-    children[: len(rows)] /= (counted + PRIOR)[:, None]
-    order = np.argsort(-before, kind="stable")
-    ahead = np.empty(len(rows))
-    ahead[order] = np.cumsum(np.maximum(added - fetched, 0.0)[order])
-    children[:, : len(rows)] *= np.exp(-ahead / HORIZON)
-    reward = np.append(reward, list(foreign))
-    cost = np.append(cost, np.ones(len(foreign)))
-    return worths(reward, cost, children)[: len(rows)]

@@ -17,9 +17,11 @@ from sqlalchemy import ColumnElement, Connection
 
 from posterbot.catalogue.rows import Row, clean
 from posterbot.catalogue.schema import queues
-from posterbot.frontier.arm_table import ArmTable, Mean, expected, mean_of
+from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
+from posterbot.frontier.heads import GUESSED_AGAIN, REACH, best_first, rank
 from posterbot.frontier.host_table import clock
+from posterbot.frontier.judging import Mean, expected, mean_of
 from posterbot.frontier.leasing import take
 from posterbot.frontier.promise import Promise, features, of_parent, pack, unpack
 from posterbot.frontier.strategy import ARMLESS, Mine, New, Pull, Taken
@@ -29,10 +31,6 @@ MOST_ARMS = 256
 """Of one host; what is found beyond is one arm."""
 ASKED_FOR = 1e6
 """Hope of what is fetched because a person wants it."""
-REACH = 30_000
-"""Within an arm the most promising link goes before so many that were found earlier, and no more."""
-GUESSED_AGAIN = 32
-"""So many links at the head of an arm are compared anew before some are taken: early guesses are bad ones."""
 HOSTS = 1_000
 """Of which the arms are kept in memory."""
 SHARED_EVERY = 256
@@ -140,8 +138,7 @@ class Yield:
             of_arms[arm].append(guess)
             known = self._known(connection, one.host)
             hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
-            rank = one.number - int(REACH * guess)
-            rows.append({"arm_id": arm, "rank": rank, "features": own_features})
+            rows.append({"arm_id": arm, "rank": rank(one.number, guess), "features": own_features})
         self._table.grow(connection, of_arms)
         self._table.lead(connection, links)
         return rows, hopes
@@ -210,27 +207,24 @@ class Yield:
         shares: dict[tuple[int, int], int] = defaultdict(int)
         for host, arm, _ in chosen:
             shares[host, arm] += 1
-        heads = self._table.heads(connection, {of: number + GUESSED_AGAIN for of, number in shares.items()})
-        known = [(row, _all_known(row)) for rows in heads.values() for row in rows]
-        ranks = {
-            row.id: (row.number - int(REACH * guess) if row.features else row.rank, row.id)
-            for (row, _), guess in zip(known, self._promise.guess_all([of for _, of in known]).tolist(), strict=True)
+        wanted = {of: number + GUESSED_AGAIN for of, number in shares.items()}
+        ordered = best_first(self._table.heads(connection, wanted), self._promise)
+        leaving = {head.row.id for of, heads in ordered.items() for head in heads[: shares[of]]}
+        moved = {
+            head.row.id: head.rank
+            for heads in ordered.values()
+            for head in heads
+            if head.row.id not in leaving and abs(head.rank - head.row.rank) > REACH // 100
         }
-        first: dict[tuple[int, int], list[int]] = {}
-        for of, rows in heads.items():
-            best = sorted((row.id for row in rows), key=ranks.__getitem__)
-            first[of] = best[: shares[of]][::-1]
-        told = {row.id: of for row, of in known}
-        leaving = {key for keys in first.values() for key in keys}
-        moved = {row.id: ranks[row.id][0] for row, _ in known if abs(ranks[row.id][0] - row.rank) > REACH // 100}
-        self._table.rank(connection, {key: rank for key, rank in moved.items() if key not in leaving})
+        self._table.rank(connection, moved)
         self._table.serve(connection, {arm for _, arm in shares if arm != ARMLESS}, now)
         leased = {row.id: row for row in take(connection, self._worker, sorted(leaving))}
+        first = {of: iter(heads) for of, heads in ordered.items()}
         taken: list[Taken] = []
         for host, arm, worth in chosen:
-            keys = first.get((host, arm))
-            if keys and (row := leased.get(key := keys.pop())) is not None:
-                taken.append(Taken(row, worth, told[key]))
+            head = next(first.get((host, arm), iter(())), None)
+            if head is not None and (row := leased.get(head.row.id)) is not None:
+                taken.append(Taken(row, worth, head.told))
         return taken
 
     def worth(self, host: int) -> float:
@@ -267,12 +261,3 @@ class Yield:
         self._table.learn(connection, self._promise.changes(self._table.workers(connection)))
         own = self._promise.weights
         self._promise.add({key: of_all - float(own[key]) for key, of_all in self._table.weights(connection).items()})
-
-
-def _all_known(row: Any) -> tuple[int, ...]:
-    """The features of a link that waits, and those of the page on which it stands, as of now."""
-    own = unpack(row.features or b"")
-    if row.above is None:
-        return own
-    fruitful = row.found > 0 if row.found is not None else None
-    return (*own, *of_parent(unpack(row.above), fruitful, row.led, row.led_to))

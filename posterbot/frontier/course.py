@@ -78,7 +78,8 @@ def estimate(groups: Sequence[Group], costs: Mapping[int, float], requests: floa
 
     Within a depth they come as they were found, which mixes the arms. A page not fetched is expected to bring what
     those of its arm in its depth brought, or of its arm where these are few; of an arm of which nothing is known, what
-    the others of that depth did.
+    the others of that depth did. That is rather too low: breadth first comes to many pages by shorter ways than those
+    by which they were found here, and to some that are not known.
 
     Args:
         groups: each arm and depth once.

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, literal_column, select, union_all
 
 from posterbot.catalogue.schema import arm_links, arms, frontier, hosts, queues, workers
-from posterbot.frontier.arm_table import FIRST_GUESS, ArmTable, Mean, expected
+from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.choosing import hope
+from posterbot.frontier.judging import FIRST_GUESS, Mean, expected
 from posterbot.frontier.next_urls import Next, next_urls
 from posterbot.frontier.operate import read_through, run_row
 from posterbot.frontier.records import State
@@ -233,14 +234,14 @@ def _waiting(connection: Connection, run: int, rows: Sequence[Any]) -> dict[int,
 
 
 def _leads(connection: Connection, rows: Sequence[Any]) -> dict[int, list[Lead]]:
-    pulls = {row.id: row.pulls for row in rows}
+    counted = {row.id: row.leads for row in rows}
     found: dict[int, list[Lead]] = defaultdict(list)
     columns = (arm_links.c.arm_id, arm_links.c.number, arms.c.id, arms.c.pattern, arms.c.worth, hosts.c.name)
     tables = arm_links.join(arms, arms.c.id == arm_links.c.child_id).join(hosts, hosts.c.id == arms.c.host_id)
-    for piece in _pieces(sorted(pulls)):
+    for piece in _pieces(sorted(counted)):
         statement = select(*columns).select_from(tables).where(arm_links.c.arm_id.in_(piece))
         for row in connection.execute(statement):
-            per_page = row.number / max(pulls[row.arm_id], 1.0)
+            per_page = row.number / max(counted[row.arm_id], 1.0)
             found[row.arm_id].append(Lead(row.id, row.name, row.pattern, per_page, row.worth))
     for arm, leads in found.items():
         found[arm] = sorted(leads, key=lambda lead: (-lead.per_page * lead.worth, lead.arm))[:LEADS]

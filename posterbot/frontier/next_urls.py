@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import Connection, select
 
-from posterbot.catalogue.schema import frontier, hosts, queues
-from posterbot.frontier.arm_table import FIRST_GUESS, ArmTable, expected, mean_of
+from posterbot.catalogue.schema import hosts, queues
+from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.by_yield import ASKED_FOR
 from posterbot.frontier.choosing import Arm, choose, floors
+from posterbot.frontier.heads import GUESSED_AGAIN, best_first
 from posterbot.frontier.host_table import clock
-from posterbot.frontier.states import PENDING
+from posterbot.frontier.judging import FIRST_GUESS, expected, mean_of
+from posterbot.frontier.promise import Promise
 from posterbot.frontier.store import HOSTS_AT_ONCE
 from posterbot.frontier.strategy import ARMLESS
 
+AT_ONCE = 100
+"""Arms in one statement."""
 MOSTLY = 0.5
 """An arm that brings less than so much of its worth itself is chosen for what it leads to."""
 
@@ -58,15 +62,15 @@ def next_urls(
     else:
         why = "by turns: of hosts the one served longest ago, and there what was found first"
         table = ArmTable(connection.dialect.name, run)
-        waiting = {row.id: table.armless(connection, row.id, number) for row in found}
-        choices = {row.id: [_Choice(row.id, ARMLESS, 0.0, why)] * waiting[row.id] for row in found}
+        waiting = table.armless(connection, [row.id for row in found])
+        choices = {host: [_Choice(host, ARMLESS, 0.0, why)] * min(waiting[host], number) for host in waiting}
     order = _in_order(found, choices, number, now)
     urls = _urls(connection, run, [choice for choice, _ in order])
     names = {row.id: row.name for row in found}
     return tuple(
         Next(urls[choice.host, choice.arm].popleft(), names[choice.host], choice.arm, choice.why, round(seconds, 1))
         for choice, seconds in order
-        if urls[choice.host, choice.arm]
+        if urls.get((choice.host, choice.arm))
     )
 
 
@@ -89,9 +93,10 @@ def _by_yield(
     table = ArmTable(connection.dialect.name, run)
     of_run = expected(table.mean(connection), FIRST_GUESS)
     waiting = table.waiting(connection, [row.id for row in found], number)
+    armless = table.armless(connection, [row.id for row in found])
     choices: dict[int, list[_Choice]] = {}
     for row in found:
-        asked_for = table.armless(connection, row.id, number)
+        asked_for = min(armless.get(row.id, 0), number)
         choices[row.id] = [_Choice(row.id, ARMLESS, ASKED_FOR, "asked for by a person")] * asked_for
         rows = {arm.id: arm for arm in table.of_host(connection, row.id)}
         there = expected(mean_of(list(rows.values())), of_run)
@@ -133,7 +138,7 @@ def _in_order(
     found: Sequence[Any], choices: Mapping[int, Sequence[_Choice]], number: int, now: float
 ) -> list[tuple[_Choice, float]]:
     """Which host's turn it is: of those that may be asked, the one whose next URL is worth most, as in a worker."""
-    left = {row.id: deque(choices[row.id]) for row in found if choices[row.id]}
+    left = {host: deque(of_host) for host, of_host in choices.items() if of_host}
     free_at = {row.id: max(0.0, row.next_at - now, row.closed_until - now) for row in found}
     gap = {row.id: row.gap for row in found}
     served = {row.id: float(place) for place, row in enumerate(sorted(found, key=lambda row: row.served_at))}
@@ -143,8 +148,12 @@ def _in_order(
     while left and len(order) < number:
         moment = max(moment, min(free_at[host] for host in left))
         ready = sorted((host for host in left if free_at[host] <= moment), key=served.__getitem__)
-        host = ready[0] if len(ready) == 1 or next(floor) else max(ready, key=lambda host: left[host][0].hope)
-        order.append((left[host].popleft(), moment))
+        by_turns = len(ready) > 1 and next(floor)
+        host = ready[0] if by_turns else max(ready, key=lambda host: left[host][0].hope)
+        choice = left[host].popleft()
+        if by_turns and choice.arm != ARMLESS:
+            choice = replace(choice, why="by turns: this host was served longest ago")
+        order.append((choice, moment))
         free_at[host], served[host] = moment + gap[host], float(len(found) + len(order))
         if not left[host]:
             del left[host]
@@ -156,19 +165,11 @@ def _urls(connection: Connection, run: int, order: Sequence[_Choice]) -> dict[tu
     many: dict[tuple[int, int], int] = defaultdict(int)
     for choice in order:
         many[choice.host, choice.arm] += 1
-    found: dict[tuple[int, int], deque[str]] = {key: deque() for key in many}
-    for start in range(0, len(many), 100):
-        firsts = [
-            select(
-                select(frontier.c.host_id, frontier.c.arm_id, frontier.c.url, frontier.c.rank, frontier.c.id)
-                .where(frontier.c.run_id == run, frontier.c.host_id == host, frontier.c.state == PENDING)
-                .where(frontier.c.arm_id == arm)
-                .order_by(frontier.c.rank, frontier.c.id)
-                .limit(number)
-                .subquery()
-            )
-            for (host, arm), number in list(many.items())[start : start + 100]
-        ]
-        for row in sorted(connection.execute(union_all(*firsts)), key=lambda row: (row.rank, row.id)):
-            found[row.host_id, row.arm_id].append(row.url)
+    table, promise = ArmTable(connection.dialect.name, run), Promise()
+    promise.add(table.weights(connection))
+    found: dict[tuple[int, int], deque[str]] = {}
+    for start in range(0, len(many), AT_ONCE):
+        wanted = {of: number + GUESSED_AGAIN for of, number in list(many.items())[start : start + AT_ONCE]}
+        for of, heads in best_first(table.heads(connection, wanted), promise).items():
+            found[of] = deque(head.row.url for head in heads)
     return found

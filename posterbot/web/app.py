@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from posterbot.catalogue.database import catalogue_error
 from posterbot.stores.store import Store
-from posterbot.web.pages import crawl, duplicates, export, gallery, image, quality, review
+from posterbot.web.pages import crawl, duplicates, export, frontier, gallery, image, quality, review
 from posterbot.web.security import Guard, csrf_of
 from posterbot.web.site import PageError, Site, make_templates
 from posterbot.web.thumbnails import Thumbnails
@@ -45,7 +45,7 @@ def make_app(
     """
     site = Site(engine, store, catalogue_url, make_templates(), Thumbnails(store), _reviewer(), csrf_of(token), clock)
     routes: list[BaseRoute] = [Mount("/static", StaticFiles(packages=[("posterbot.web", "static")]), name="static")]
-    for page in (crawl, gallery, image, review, quality, duplicates, export):
+    for page in (crawl, frontier, gallery, image, review, quality, duplicates, export):
         routes += page.routes(site)
 
     def refused(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from posterbot.web.thumbnails import Thumbnails
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 NAV = (
     ("/", "Crawl"),
+    ("/frontier", "Frontier"),
     ("/gallery", "Gallery"),
     ("/review", "Review"),
     ("/quality", "Quality"),

@@ -16,7 +16,7 @@
 
   const typing = (target) =>
     target.closest("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]");
-  const pages = { c: "/", g: "/gallery", r: "/review", q: "/quality", d: "/duplicates", e: "/export" };
+  const pages = { c: "/", f: "/frontier", g: "/gallery", r: "/review", q: "/quality", d: "/duplicates", e: "/export" };
   let going = 0;
 
   document.addEventListener("DOMContentLoaded", () => {
