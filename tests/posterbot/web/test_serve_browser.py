@@ -16,7 +16,7 @@ from posterbot.catalogue.schema import pages, policies
 from posterbot.steering import client
 
 __all__ = ["jobs"]
-PAGES = ("/", "/quality", "/duplicates", "/export", "/nothing")
+PAGES = ("/", "/frontier", "/quality", "/duplicates", "/export", "/nothing")
 
 
 @pytest.fixture(scope="module")
