@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: crawl test docs reference wheel lock clean
+.PHONY: crawl test docs reference bench wheel lock clean
 
 crawl: .venv/ready
 	@$(BIN)/scrapy crawl posters -a labels=poster
@@ -20,6 +20,10 @@ docs: .venv/ready
 # The pages of the documentation that say what the program says, anew.
 reference: .venv/ready
 	@$(BIN)/python docs/generate
+
+# All that is compared with others: hours, and a quiet machine.
+bench: .venv/ready
+	@$(BIN)/python benchmarks/bench.py
 
 # What pip installs, into dist.
 wheel: .venv/ready

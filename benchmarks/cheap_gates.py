@@ -1,6 +1,7 @@
 """What the gates before a request save, and what they lose: a film site crawled with all of them and with none.
 
     python benchmarks/cheap_gates.py [--films 500] [--rounds 1] [--pictures DIR] [-s NAME=VALUE …]
+        [--json FILE]
 
 The site (tests/film_site.py) has a page for each film and some sixty pictures on each: icons, flags, advertising,
 trackers, faces, stills, posters in several sizes. It is served on loopback by a process of its own, which counts what
@@ -20,9 +21,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from comparison import Comparison, compared, parse, write
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.gates import GATES
@@ -76,8 +80,8 @@ def _path(url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def compare(site: FilmSite, gated: Crawled, open_: Crawled) -> None:
-    """Print the two beside each other."""
+def compare(site: FilmSite, gated: Crawled, open_: Crawled) -> float:
+    """Print the two beside each other; the share of films that have lost all their posters."""
     for name, one in (("all gates", gated), ("no gates", open_)):
         films = len(site.poster_films(one.kept))
         other = len([path for path in one.kept if site.pictures[path].film is None])
@@ -95,6 +99,7 @@ def compare(site: FilmSite, gated: Crawled, open_: Crawled) -> None:
         f"{len(lost[True])} ({len(lost[True]) / large:.2%})",
         flush=True,
     )
+    return len(lost[False]) / had
 
 
 def main() -> None:
@@ -106,20 +111,35 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("-s", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="of both crawls")
     parser.add_argument("--off", action="append", default=[], metavar="NAME=VALUE", help="of the one without gates")
-    given = parser.parse_args()
+    given = parse(parser, films=20)
     both: dict[str, object] = {"GATES": ",".join(GATES)} | dict(each.split("=", 1) for each in given.settings)
     none = both | {"GATES": ""} | dict(each.split("=", 1) for each in given.off)
     site = FilmSite(given.films, given.seed)
     print(f"{len(site.pages):,} pages, {site.references:,} references to {len(site.pictures):,} pictures", flush=True)
     with tempfile.TemporaryDirectory() as scratch, Served(given.films, given.seed, given.pictures) as served:
+        done: dict[str, list[Crawled]] = {"on": [], "off": []}
+        lost = []
         for number in range(given.rounds):
             folder = Path(scratch) / str(number)
             crawls = {}
             for name in ("on", "off") if number % 2 == 0 else ("off", "on"):
                 crawls[name] = crawl(served, folder / name, both if name == "on" else none)
-            compare(site, crawls["on"], crawls["off"])
+            lost.append(compare(site, crawls["on"], crawls["off"]))
+            for name, one in crawls.items():
+                done[name].append(one)
         catalogue = f"sqlite:///{Path(scratch) / str(given.rounds - 1)}/on/catalogue.db"
         subprocess.run([sys.executable, "-m", "posterbot.cli", "stats", "--catalogue", catalogue], check=True)
+    facts: dict[str, Callable[[Crawled], float]] = {
+        "requests": lambda one: one.requests,
+        "bytes": lambda one: one.bytes / 1e6,
+        "taken in": lambda one: one.taken / 1e6,
+        "seconds": lambda one: one.seconds,
+    }
+    lines = {
+        name: compared(name, [of(one) for one in done["on"]], [of(one) for one in done["off"]], less=True)
+        for name, of in facts.items()
+    }
+    write(given.json, lines | {"lost": Comparison("", lost)})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How many images a second one core scores, beside Keras' ``model.predict`` one by one, interleaved in one run.
 
-    python benchmarks/classifier_speed.py [--rounds 5] [--model web-images]
+    python benchmarks/classifier_speed.py [--rounds 5] [--model web-images] [--json FILE]
 
 Measured are: the shipped model on decoded pixels; the same from the bytes of 1000×1500 JPEGs of quality 85 and 50
 (decoding at reduced scale, letterboxing and hashing included, as a crawl does it); a Keras network of the same
@@ -22,6 +22,7 @@ from functools import partial
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before any library counts the cores
 
 import numpy as np
+from comparison import Comparison, compared, parse, write
 from PIL import Image
 
 from models.analysis import analyse
@@ -58,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", default="web-images")
-    given = parser.parse_args()
+    given = parse(parser, rounds=1)
 
     from models.training.backbone import build
 
@@ -86,6 +87,14 @@ def main() -> None:
     for name, values in rates.items():
         rounds = ", ".join(f"{value:.0f}" for value in values)
         print(f"| {name} | {statistics.median(values):.0f} | {rounds} | {statistics.median(values) / base:.1f} |")
+    pixels_rates, *jpeg_rates, keras_rates = rates.values()
+    lines = {
+        f"JPEG of quality {quality}": Comparison("images/s", one)
+        for quality, one in zip(jpegs, jpeg_rates, strict=True)
+    }
+    lines["pixels"] = Comparison("images/s", pixels_rates)
+    lines["pixels beside Keras"] = compared("images/s", pixels_rates, keras_rates)
+    write(given.json, lines)
 
 
 if __name__ == "__main__":

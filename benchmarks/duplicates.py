@@ -1,7 +1,7 @@
 """How well duplicates are found, and how fast.
 
-    python benchmarks/duplicates.py --quality [--images N] [--keep FOLDER]
-    python benchmarks/duplicates.py --speed [--rows 100000] [--hashes-only]
+    python benchmarks/duplicates.py --quality [--images N] [--keep FOLDER] [--json FILE]
+    python benchmarks/duplicates.py --speed [--rows 100000] [--hashes-only] [--json FILE]
 
 ``--quality`` makes one copy and one variant of each real picture (tests/posterbot/duplicates/altered_pictures.py; which
 one is drawn by the picture's name), has all of them scored as a crawl does, and puts them into clusters in a random
@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from comparison import Comparison, parse, write
 from PIL import Image
 from sqlalchemy import Engine, insert, select
 
@@ -82,8 +83,8 @@ def made(path: str) -> tuple[str, str, list[tuple[bytes, Analysis]]]:
     return copy, variant, list(zip(files, analyse(files, _MODEL), strict=True))
 
 
-def quality(limit: int | None, folder: Path, keep: bool) -> None:
-    """Measure and print precision and recall."""
+def quality(limit: int | None, folder: Path, keep: bool) -> dict[str, Comparison]:
+    """Measure and print precision and recall; of copies, a value for each half."""
     if not (REAL_DATA / "images").is_dir():
         sys.exit(f"no real pictures at {REAL_DATA}: set POSTERBOT_REAL_DATA")
     with (REAL_DATA / "images" / "index.csv").open(encoding="utf-8") as table:
@@ -102,7 +103,7 @@ def quality(limit: int | None, folder: Path, keep: bool) -> None:
         rows = {row.image_id: row for row in connection.execute(select(clusters))}
     engine.dispose()
     found = {place: rows[number] for place, number in zip(order.tolist(), numbers, strict=True) if number in rows}
-    _print_measured(pictures, answers, found)
+    return _measured(pictures, answers, found)
 
 
 def _fill(engine: Engine, files: Sequence[tuple[bytes, Analysis]], folder: Path | None) -> list[int]:
@@ -146,7 +147,10 @@ def _model_name() -> str:
     return DEFAULT
 
 
-def _print_measured(pictures: Sequence[dict[str, str]], answers: Sequence[Any], found: dict[int, Any]) -> None:
+def _measured(
+    pictures: Sequence[dict[str, str]], answers: Sequence[Any], found: dict[int, Any]
+) -> dict[str, Comparison]:
+    lines: dict[str, Comparison] = {}
     posters = np.array([row["label"] == "poster" for row in pictures])
     half = np.array([name_number(row["path"]) % 2 for row in pictures])
     for which, title in ((0, "the first half"), (1, "the second half")):
@@ -160,6 +164,8 @@ def _print_measured(pictures: Sequence[dict[str, str]], answers: Sequence[Any], 
             )
             taken = _together(some, found, "copies", 2)
             right, wrong, different = _pairs(some, found, "copies", 2)
+            for what, value in (("recall", copies), ("precision", right / max(1, right + wrong))):
+                lines.setdefault(f"{name}, {what}", Comparison("", [])).ours.append(value)
             print(
                 f"  {name:<8} {len(some):>6,} originals   copies: recall {copies:.4f}, "
                 f"precision {right / max(1, right + wrong):.4f} ({wrong:,} wrong pairs, of {different:,})"
@@ -177,6 +183,7 @@ def _print_measured(pictures: Sequence[dict[str, str]], answers: Sequence[Any], 
                 some = [n for n, answer in enumerate(answers) if answer[part - 1] == name and those[n]]
                 shares.append(f"{_together(some, found, column, part):>8.3f}" if some else f"{'':>8}")
             print(f"{name:<28} {' '.join(shares)}")
+    return lines
 
 
 def _together(some: Sequence[int], found: dict[int, Any], column: str, part: int) -> float:
@@ -206,8 +213,8 @@ def _pairs(some: Sequence[int], found: dict[int, Any], column: str, parts: int) 
     return right, wrong, len(different)
 
 
-def speed(number: int, folder: Path, hashes_only: bool) -> None:
-    """Measure how long the first update takes."""
+def speed(number: int, folder: Path, hashes_only: bool) -> dict[str, Comparison]:
+    """Measure how long the first update takes, how much memory, and what it finds."""
     rng = np.random.default_rng(8)
     hashes = rng.integers(0, 2**64, number, np.uint64)
     copied = np.arange(9, number, 10)
@@ -243,6 +250,9 @@ def speed(number: int, folder: Path, hashes_only: bool) -> None:
     same = sum(names[int(a) + 1] == names[int(b) + 1] for a, b in zip(copied, origins, strict=True))
     engine.dispose()
     print(f"{number:,} rows in {seconds:.0f} s; {same:,} of {len(copied):,} near copies found")
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    values = {"seconds": ("s", seconds), "memory": ("MB", memory), "found": ("", same / max(1, len(copied)))}
+    return {name: Comparison(unit, [value]) for name, (unit, value) in values.items()}
 
 
 def _steps(number: int) -> Iterator[np.ndarray]:
@@ -283,7 +293,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--hashes-only", action="store_true", help="no embeddings")
     parser.add_argument("--update", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parse(parser, images=40, rows=2_000)
+    lines: dict[str, Comparison] = {}
     if given.update is not None:
         _update(given.update)
         return
@@ -293,9 +304,10 @@ def main() -> None:
         if given.quality:
             folder = given.keep or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            quality(given.images, folder, given.keep is not None)
+            lines |= quality(given.images, folder, given.keep is not None)
         if given.speed:
-            speed(given.rows, Path(temporary), given.hashes_only)
+            lines |= speed(given.rows, Path(temporary), given.hashes_only)
+    write(given.json, lines)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """``posterbot export`` beside img2dataset's writer: the same images to WebDataset, 256 pixels, two processes each.
 
-    python -m venv /tmp/img2dataset; /tmp/img2dataset/bin/pip install img2dataset==1.47.0
-    python benchmarks/export_vs_img2dataset.py --img2dataset-python /tmp/img2dataset/bin/python [--images 1000]
-        [--rounds 5] [--only drawn|thumbnails|originals]
+    python -m venv build/img2dataset; build/img2dataset/bin/pip install img2dataset==1.47.0
+    python benchmarks/export_vs_img2dataset.py [--img2dataset-python build/img2dataset/bin/python] [--images 1000]
+        [--rounds 5] [--only drawn|thumbnails|originals] [--json FILE]
 
 Three sets: posters drawn by the sample site at 1000 × 1500 (about 200 kB), real posters of about 192 × 280 (about 15
 kB), and real originals of all kinds, small and large, JPEG, PNG and WebP (about 70 kB). The real ones are looked for in
@@ -43,6 +43,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from comparison import Comparison, compared, parse, write
 from PIL import Image as PillowImage
 
 from models.decode import ImageError, Picture
@@ -56,6 +57,7 @@ from posterbot.stores.local import LocalStore
 from posterbot.stores.store import object_path
 
 SIZE, SHARDS = 256, 8
+PYTHON = os.environ.get("IMG2DATASET_PYTHON", str(Path(__file__).parents[1] / "build/img2dataset/bin/python"))
 REAL_DATA = Path(os.environ.get("POSTERBOT_REAL_DATA", Path(__file__).parents[1] / "../shared"))
 POLICY = Policy(("poster",), 0.5, Model("web-images", "a" * 64, ("poster", "photo")), "anna", "arguments")
 
@@ -221,7 +223,7 @@ def pictures(out: Path) -> dict[str, tuple[tuple[int, int], int]]:
     return found
 
 
-def compare(name: str, images: list[bytes], count: int, rounds: int, python: str) -> None:
+def compare(name: str, images: list[bytes], count: int, rounds: int, python: str) -> dict[str, Comparison]:
     """In turns, and the order of the turns in turns."""
     with tempfile.TemporaryDirectory() as place:
         start, folder = Path(place) / "start", Path(place) / "all"
@@ -251,30 +253,37 @@ def compare(name: str, images: list[bytes], count: int, rounds: int, python: str
         )
         line += f" / 1,000, whole command {statistics.median(side.whole):5.1f} s, "
         print(f"{line}{len(written[side.name]):,} written of {kilobytes:.1f} kB")
-    for what, pairs in (
-        ("images/s", zip(both[0].rates, both[1].rates, strict=True)),
-        ("whole command", zip(both[1].whole, both[0].whole, strict=True)),
-        ("CPU", zip(both[1].cpu, both[0].cpu, strict=True)),
-    ):
-        ratios = [one / other for one, other in pairs]
+    ours_, theirs_ = both
+    lines = {
+        "images/s": compared("images/s", ours_.rates, theirs_.rates),
+        "whole command": compared("s", ours_.whole, theirs_.whole, less=True),
+        "CPU": compared("CPU s / 1,000", ours_.cpu, theirs_.cpu, less=True),
+    }
+    for what, line in lines.items():
+        ratios = line.ratio
         print(f"  posterbot x {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}) {what}", flush=True)
+    return {f"{name}, {what}": line for what, line in lines.items()}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--img2dataset-python", required=True, metavar="PYTHON", help="that has img2dataset")
+    parser.add_argument("--img2dataset-python", default=PYTHON, metavar="PYTHON", help="that has img2dataset")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=sorted(SETS))
-    given = parser.parse_args()
+    given = parse(parser, images=40, rounds=1)
+    if not shutil.which(given.img2dataset_python):
+        sys.exit(f"no img2dataset at {given.img2dataset_python}: make that environment as the docstring says")
+    lines: dict[str, Comparison] = {}
     for name, of in SETS.items():
         if given.only in {None, name}:
             images = list(itertools.islice(of(), given.images))
             if images:
-                compare(name, images, given.images, given.rounds, given.img2dataset_python)
+                lines |= compare(name, images, given.images, given.rounds, given.img2dataset_python)
             else:
                 print(f"\n{name}: none at {REAL_DATA}")
+    write(given.json, lines)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Three workers, twenty hosts that want to be asked slowly: the smallest gap that each of them saw.
 
-    python benchmarks/frontier_gaps.py [--pages 1200] [--images 2] [--times 60] [--seed 1]
+    python benchmarks/frontier_gaps.py [--pages 1200] [--images 2] [--times 60] [--seed 1] [--json FILE]
 
 A generated web on loopback is crawled by three ``scrapy crawl posters`` on one PostgreSQL (which has to be installed).
 Eleven of its hosts and one of two that hold only images have a ``Crawl-delay``; the others, and two of these, have one
@@ -18,6 +18,8 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
+
+from comparison import Comparison, parse, write
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "posterbot"), str(TESTS / "posterbot" / "frontier")]
@@ -45,7 +47,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2, help="on a page")
     parser.add_argument("--times", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    given = parse(parser, pages=300, times=8)
     crawl_delays, slots = CRAWL_DELAYS | FOR_IMAGES[0], SLOTS | FOR_IMAGES[1]
     began = time.monotonic()
     with (
@@ -75,6 +77,7 @@ def main() -> None:
         show(gaps, ", ".join(ways))
     broken = [gaps for gaps in asked if not gaps.kept]
     print(f"{len(broken)} of {len(asked)} promises broken")
+    write(given.json, {"broken": Comparison("hosts", [len(broken)])})
     sys.exit(1 if broken else 0)
 
 

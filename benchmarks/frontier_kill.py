@@ -1,6 +1,7 @@
 """A crawl that is killed fifty times: what is lost, what is doubled, what is fetched twice.
 
     python benchmarks/frontier_kill.py [--kills 50] [--pages 2000] [--images 2] [--seed 1] [--database sqlite]
+        [--json FILE]
 
 A generated web of six hosts and two image hosts on loopback, served by a process of its own, of whose URLs one in fifty
 answers 500 or 503 at first, is crawled by real ``scrapy crawl posters`` commands: by one on SQLite, by three on
@@ -18,6 +19,8 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+
+from comparison import Comparison, parse, write
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "posterbot"), str(TESTS / "posterbot" / "frontier")]
@@ -62,9 +65,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2, help="on a page")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=WORKERS, action="append")
-    given = parser.parse_args()
+    given = parse(parser, kills=2, pages=200)
     found: dict[str, dict[str, object]] = {}
     problems: list[str] = []
+    lines: dict[str, Comparison] = {}
     for database in given.database or WORKERS:
         story, images, requests = run(database, given)
         end = story.end
@@ -83,10 +87,12 @@ def main() -> None:
             "images kept, with their file": len(end.kept),
             "problems": len(story.problems),
         }
+        lines[database] = Comparison("problems", [len(story.problems)])
         problems += [f"{database}: {problem}" for problem in story.problems]
     print(f"{'':30}" + "".join(f"{name:>24}" for name in found))
     for what in next(iter(found.values())):
         print(f"{what:30}" + "".join(f"{column[what]!s:>24}" for column in found.values()))
+    write(given.json, lines)
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)

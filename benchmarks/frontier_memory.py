@@ -1,6 +1,6 @@
 """The memory of a real crawl while its frontier grows to a million URLs.
 
-    python benchmarks/frontier_memory.py [--urls 1000000] [--links 200]
+    python benchmarks/frontier_memory.py [--urls 1000000] [--links 200] [--json FILE]
 
 A web on loopback without end, in which every page links to 200 others that nothing else links to, is crawled by one
 ``scrapy crawl posters`` on SQLite, until so many URLs are in its frontier. Then it gets SIGTERM. Printed: the resident
@@ -21,6 +21,7 @@ import threading
 import time
 from pathlib import Path
 
+from comparison import Comparison, parse, write
 from frontier_scale import FROM, Process
 from sqlalchemy import func, select
 
@@ -87,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--urls", type=int, default=1_000_000)
     parser.add_argument("--links", type=int, default=200, help="on a page")
-    given = parser.parse_args()
+    given = parse(parser, urls=30_000)
     web = Endless(given.links)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -130,6 +131,12 @@ def main() -> None:
     print(f"slope from {start:,} on: {10 * slope:+.2f} ± {10 * error:.2f} bytes for each URL (one standard error)")
     print(f"{fetched:,} pages in {took:.0f} s, {process.samples[-1][0] / took:,.0f} new links/s")
     print(f"ended {stopped:.1f} s after SIGTERM")
+    values = {
+        "memory": ("MB", max(mb for _, mb in process.samples)),
+        "slope": ("bytes/URL", 10 * slope),
+        "end": ("s", stopped),
+    }
+    write(given.json, {name: Comparison(unit, [value]) for name, (unit, value) in values.items()})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the frontier costs: one crawl with it and with Scrapy's own scheduler in memory, interleaved in one run.
 
-    python benchmarks/frontier_overhead.py [--rounds 5] [--pages 1500] [--links 20] [--images 0]
+    python benchmarks/frontier_overhead.py [--rounds 5] [--pages 1500] [--links 20] [--images 0] [--json FILE]
 
 A generated web of eight hosts on loopback, without delays, is crawled by ``scrapy crawl posters`` on SQLite; only the
 setting SCHEDULER differs (and, for Scrapy's, its queue, which is to be first in, first out as well). Without images all
@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from comparison import compared, parse, write
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "posterbot"), str(TESTS / "posterbot" / "frontier")]
@@ -67,7 +69,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=1_500)
     parser.add_argument("--links", type=int, default=20, help="on a page, to any other")
     parser.add_argument("--images", type=int, default=0, help="on a page")
-    given = parser.parse_args()
+    given = parse(parser, rounds=1, pages=150)
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in SCHEDULERS}
     with (
         Web(pages=1, hosts=1, images=0, cdns=0, links=0) as single,
@@ -87,6 +89,10 @@ def main() -> None:
                     f"CPU {took[name][-1][1]:6.2f} s",
                     flush=True,
                 )
+    sides = {
+        what: [[turn[place] for turn in took[name]] for name in SCHEDULERS] for place, what in ((0, "time"), (1, "CPU"))
+    }
+    write(given.json, {what: compared("s", ours, theirs, less=True) for what, (ours, theirs) in sides.items()})
     for place, what in enumerate(("time", "CPU")):
         ratios = [ours[place] / theirs[place] for ours, theirs in zip(*took.values(), strict=True)]
         print(f"{what}, frontier ÷ in memory: {statistics.median(ratios):.3f}", end="  ")

@@ -247,9 +247,8 @@ def main() -> None:
     print(
         f"in:  {figures['enqueued_per_second']:8,.0f} URLs/s ({seconds_in:.0f} s), {given.urls / cpu:,.0f} a CPU second"
     )
-    print(
-        f"out: {figures['leased_per_second']:8,.0f} URLs/s; with their reports {leased / seconds_out:,.0f} URLs/s, {1000 * cpu_out / max(leased, 1):.3f} ms of CPU each"
-    )
+    print(f"out: {figures['leased_per_second']:8,.0f} URLs/s; with their reports {leased / seconds_out:,.0f} URLs/s,")
+    print(f"     {figures['cpu_ms_per_request']:.3f} ms of CPU each")
     print(f"{given.database}: {rows:,} rows, {done:,} done, {size / 1e6:.0f} MB")
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """The gallery at many images: how long until the first tiles are painted, and whether any are blank while one scrolls.
 
-    python benchmarks/gallery.py [--images 100000] [--rounds 5]
+    python benchmarks/gallery.py [--images 100000] [--rounds 5] [--json FILE]
 
 Rows are made up by SQL and share 24 real pictures; the pages are those of ``posterbot serve``, in Chromium without a
 window. *Blank* is a tile on the screen without its facts and its picture (or the words that stand for one), looked at
@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/posterbot/web"), str(ROOT)]
 
+from comparison import Comparison, parse, write  # noqa: E402
 from many_images import add_images  # noqa: E402
 from page_waits import until  # noqa: E402
 from serve_world import TOKEN, World, chromium  # noqa: E402
@@ -72,10 +73,10 @@ requestAnimationFrame(look);"""
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    options = parse(parser, images=2_000, rounds=1)
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), images=24)
         begun = time.perf_counter()
@@ -83,8 +84,9 @@ def main() -> None:
         print(f"{options.images:,} rows made in {time.perf_counter() - begun:.1f} s")
         _queries(world, options.rounds)
         with world.served() as site, chromium() as browser:
-            _browser(site, browser, options.rounds)
+            lines = _browser(site, browser, options.rounds)
         world.close()
+    write(options.json, lines)
 
 
 def _queries(world: World, rounds: int) -> None:
@@ -102,7 +104,7 @@ def _queries(world: World, rounds: int) -> None:
     print(f"unsure, first 60: {median(_times(lambda: first(world.engine, Filter('unsure'), 60), rounds)):.0f} ms")
 
 
-def _browser(site: str, browser: Any, rounds: int) -> None:
+def _browser(site: str, browser: Any, rounds: int) -> dict[str, Comparison]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.add_init_script(WATCH)
     page.goto(f"{site}/gallery?token={TOKEN}")
@@ -132,6 +134,8 @@ def _browser(site: str, browser: Any, rounds: int) -> None:
     print(f"jumps: filled after {median(jumps):.0f} ms, at most {jumps[-1]:.0f} ms")
     print(f"layout shift at the end {page.evaluate('window.moved'):.4f}; {page.locator('#grid li').count()} tiles held")
     page.close()
+    blank = sum(wheel["blank"]) / len(wheel["blank"])
+    return {"first paint": Comparison("ms", [one[1] for one in seen]), "blank": Comparison("", [blank])}
 
 
 def _times(call: Any, rounds: int) -> list[float]:

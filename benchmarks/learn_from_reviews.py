@@ -1,6 +1,6 @@
 """What a hundred reviews teach: average precision of a label before and after, on real images that nobody reviewed.
 
-    python benchmarks/learn_from_reviews.py [--data DIR] [--seeds 3] [--reviews 100] [LABEL …]
+    python benchmarks/learn_from_reviews.py [--data DIR] [--seeds 3] [--reviews 100] [--json FILE] [LABEL …]
 
 The network is the one that the card of web-images is about (``models/weights/web-images/measured``), which has seen no
 image of the sources used here. Half of their images are "crawled": a catalogue has their scores and features, and the
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from comparison import Comparison, parse, write
 from sqlalchemy import Engine, insert
 
 from models.analysis import Analysis, analyse
@@ -72,7 +73,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--reviews", type=int, default=100)
-    given = parser.parse_args()
+    given = parse(parser, seeds=1, reviews=60, labels=LABELS[:1])
     began = time.perf_counter()
     model = load_model(str(MEASURED))
     identity = Model(str(MEASURED), model.hash, tuple(model.labels))
@@ -80,9 +81,12 @@ def main() -> None:
     print(f"{len(seen.labels):,} images of {len(set(seen.sources))} sources that the network never saw")
     print("| label | seed | of it in the reviews | AP before | AP after | gain, 95 % interval | applied |")
     print("|---|---|---|---|---|---|---|")
+    lines = {}
     for label in given.labels:
         gains = [_round(seen, identity, label, seed, given.reviews) for seed in range(given.seeds)]
         print(f"| **{label}** | mean | | | | **{np.mean(gains):+.3f}** ({min(gains):+.3f} to {max(gains):+.3f}) | |")
+        lines[label] = Comparison("", gains)
+    write(given.json, lines)
     print(f"{time.perf_counter() - began:.0f} s in all")
 
 

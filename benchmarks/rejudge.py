@@ -1,6 +1,7 @@
 """How long it takes to judge a million images again, and how long others wait for the database meanwhile.
 
     python benchmarks/rejudge.py [--images 1000000] [--database sqlite] [--keep FILE]
+        [--json FILE]
 
 A generated catalogue (25 labels, scores drawn at random, ten images a page) is judged by another threshold, by other
 labels, and by way of trial. While that goes on, another process writes a row every 20 ms, as a crawl does, and notes
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from comparison import Comparison, parse
+from comparison import write as write_figures
 from sqlalchemy import Engine, Table, insert, text, update
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -60,7 +63,7 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--keep", type=Path, help="an SQLite catalogue to use, and to make where there is none")
     parser.add_argument("--writer", help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parse(parser, images=5_000)
     if given.writer is not None:
         write(given.writer)
         return
@@ -75,11 +78,13 @@ def main() -> None:
         stack.callback(engine.dispose)
         if not (given.keep and number_of(engine)):
             print(f"{given.images:,} images in {timed(lambda: build(engine, given.images))[0]:.0f} s", flush=True)
-        measure(engine, url)
+        write_figures(given.json, measure(engine, url))
 
 
-def measure(engine: Engine, url: str) -> None:
+def measure(engine: Engine, url: str) -> dict[str, Comparison]:
     """All of it, on a catalogue that is there."""
+    took: list[float] = []
+    waits: list[float] = []
     print(f"{number_of(engine):,} images, {engine.dialect.name}")
     # What is queued is measured apart: it is no part of judging.
     queueing, refetch.refetch = refetch.refetch, lambda *_, **__: None  # type: ignore[assignment]
@@ -100,6 +105,8 @@ def measure(engine: Engine, url: str) -> None:
             seconds, done = timed(lambda asked=asked: rejudge(engine, author="benchmark", **asked))  # type: ignore[misc]
             cpu = time.process_time() - cpu
             waited = float(other.communicate(b"\n")[0])
+        took.append(seconds)
+        waits.append(waited)
         print(
             f"| {name} | {seconds:.1f} | {cpu:.1f} | {done.newly_kept:,} | {done.newly_dropped:,} | {waited:.2f} |",
             flush=True,
@@ -111,6 +118,9 @@ def measure(engine: Engine, url: str) -> None:
     times = sorted(timed(lambda seed=seed: next_images(engine, 20, seed=seed))[0] for seed in range(21))  # type: ignore[misc]
     print(f"20 images to review: {1000 * times[10]:.0f} ms (median of 21; {1000 * times[-1]:.0f} ms the longest)")
     print(f"quality of all: {timed(lambda: quality(engine))[0]:.1f} s")
+    tried, threshold, labels, _ = took
+    values = {"tried": tried, "threshold": threshold, "labels": labels, "waited": max(waits)}
+    return {name: Comparison("s", [value]) for name, value in values.items()}
 
 
 def timed(call: Callable[[], Answer]) -> tuple[float, Answer]:

@@ -1,6 +1,6 @@
 """A crawl into a bucket that fails: what is lost, what is doubled, what is damaged, and how much memory it takes.
 
-    python benchmarks/store_faults.py [--images 2000] [--rate 0.2] [--away 60] [--seconds 150]
+    python benchmarks/store_faults.py [--images 2000] [--rate 0.2] [--away 60] [--seconds 150] [--json FILE]
 
 A web on loopback, twenty pictures a page, answers so slowly that the crawl takes about so many seconds. It stores to an
 emulator of Google Cloud Storage, by Google's client, through a proxy: a share of all requests is answered with 429, 500
@@ -25,6 +25,8 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+
+from comparison import Comparison, parse, write
 
 from models.registry import load_model
 from posterbot.stores.opening import open_store
@@ -95,7 +97,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.2)
     parser.add_argument("--away", type=float, default=60.0)
     parser.add_argument("--seconds", type=float, default=150.0)
-    given = parser.parse_args()
+    given = parse(parser, images=60, away=5.0, seconds=15.0)
     web = Web(given.images, given.seconds * AT_ONCE / given.images)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -151,6 +153,9 @@ def main() -> None:
         objects = sum(1 for _ in opened.list())
     lost, doubled = sum((wanted - found).values()), sum((found - wanted).values())
     print(f"lost {lost}, doubled {doubled}, damaged {objects - found.total()}, of {len(web.images):,}")
+    peak = max(megabytes for values in memory.values() for megabytes in values)
+    counted = {"wrong": ("images", lost + doubled + objects - found.total()), "memory": ("MB", peak)}
+    write(given.json, {name: Comparison(unit, [value]) for name, (unit, value) in counted.items()})
     wrong = lost or doubled or objects != found.total() or checked.returncode or process.returncode
     if wrong:
         print(text[-3000:])

@@ -29,6 +29,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from comparison import Comparison, compared, parse, write
 from scrapy.pipelines.files import FSFilesStore, GCSFilesStore
 from scrapy.utils.defer import ensure_awaitable
 
@@ -133,7 +134,7 @@ def stock(kind: Callable[[str], Any], stat: bool) -> Callable[[str], tuple[Put, 
 
 async def compare(
     title: str, sides: list[Side], place: Callable[[], AbstractContextManager[str]], images: list[Any], rounds: int
-) -> None:
+) -> dict[str, Comparison]:
     """In turns, and the order of the turns in turns."""
     for number in range(rounds + 1):
         for side in sides if number % 2 else sides[::-1]:
@@ -152,6 +153,7 @@ async def compare(
             ratios = [a / b for a, b in zip(first.rates, side.rates, strict=True)]
             line += f"   posterbot × {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
         print(line, flush=True)
+    return {side.name: compared("images/s", first.rates, side.rates) for side in sides[1:]}
 
 
 def main() -> None:
@@ -161,7 +163,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=107_000, help="bytes of one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["local", "gs"])
-    given = parser.parse_args()
+    given = parse(parser, images=30, rounds=1)
+    lines: dict[str, Comparison] = {}
     chance = random.Random(1)
     images = []
     for _ in range(given.images):
@@ -174,7 +177,8 @@ def main() -> None:
                 Side("Scrapy", stock(FSFilesStore, False)),
                 Side("Scrapy, then sync", stock(FSFilesStore, False), sync=True),
             ]
-            asyncio.run(compare("disk", sides, disk, images, given.rounds))
+            found = asyncio.run(compare("disk", sides, disk, images, given.rounds))
+            lines |= {f"disk beside {name}": line for name, line in found.items()}
         if given.only != "local":
             GCSFilesStore.GCS_PROJECT_ID = "tests"
             sides = [
@@ -182,7 +186,9 @@ def main() -> None:
                 Side("Scrapy", stock(GCSFilesStore, True)),
                 Side("Scrapy, upload alone", stock(GCSFilesStore, False)),
             ]
-            asyncio.run(compare("Google's emulator", sides, google, images, given.rounds))
+            found = asyncio.run(compare("Google's emulator", sides, google, images, given.rounds))
+            lines |= {f"bucket beside {name}": line for name, line in found.items()}
+    write(given.json, lines)
 
 
 if __name__ == "__main__":

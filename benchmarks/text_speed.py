@@ -1,12 +1,15 @@
 """Candidates a second that the text classifier judges on one core: in batches, and one by one.
 
-python benchmarks/text_speed.py
+python benchmarks/text_speed.py [--json FILE]
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
+
+from comparison import Comparison, parse, write
 
 from models.text import TextClassifier
 from models.text.generate import Subjects, generate
@@ -23,18 +26,23 @@ CANDIDATES = 20_000
 
 def main() -> None:
     """Print the two rates, the best of five runs each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--candidates", type=int, default=CANDIDATES)
+    given = parse(parser, candidates=2_000)
     classifier = TextClassifier()
-    candidates = generate((*POSTERS, *OTHERS), Subjects(FILMS), CANDIDATES, list(WORDS), 1)
-    length = sum(len(each.alt + each.title + each.caption + each.url) for each in candidates) / CANDIDATES
-    few = candidates[: CANDIDATES // 10]
+    candidates = generate((*POSTERS, *OTHERS), Subjects(FILMS), given.candidates, list(WORDS), 1)
+    length = sum(len(each.alt + each.title + each.caption + each.url) for each in candidates) / given.candidates
+    few = candidates[: given.candidates // 10]
     batch = min(_seconds(lambda: classifier.judge_all(candidates)) for _ in range(5))
     single = min(
         _seconds(lambda: [classifier.judge(each.alt, each.title, each.caption, each.url) for each in few])
         for _ in range(5)
     )
-    print(f"{CANDIDATES:,} candidates of {length:.0f} characters in 29 languages, one core")
-    print(f"in batches   {CANDIDATES / batch:8,.0f} candidates/s")
+    print(f"{given.candidates:,} candidates of {length:.0f} characters in 29 languages, one core")
+    print(f"in batches   {given.candidates / batch:8,.0f} candidates/s")
     print(f"one by one   {len(few) / single:8,.0f} candidates/s")
+    rates = {"batches": given.candidates / batch, "one by one": len(few) / single}
+    write(given.json, {name: Comparison("candidates/s", [rate]) for name, rate in rates.items()})
 
 
 def _seconds(run: Callable[[], object]) -> float:

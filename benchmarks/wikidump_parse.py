@@ -1,6 +1,6 @@
 """How fast film boxes are found and read, beside mwparserfromhell and wikitextparser, interleaved in one run.
 
-    python benchmarks/wikidump_parse.py DUMP.xml.bz2 [--wiki enwiki] [--rounds 5]
+    python benchmarks/wikidump_parse.py DUMP.xml.bz2 [--wiki enwiki] [--rounds 5] [--json FILE]
 
 All times are CPU times of one process, the best of the rounds. Printed: MB/s of XML for decompression and for
 ``Extractor.find`` over all of it; milliseconds a page on the pages with a box, for the ``image`` parameter alone and
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import mwparserfromhell
 import wikitextparser
+from comparison import compared, parse, write
 
 from wikidump.extract import Extractor
 from wikidump.page import Page
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("dump", type=Path)
     parser.add_argument("--wiki", default="enwiki")
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parse(parser, rounds=1)
 
     packed = arguments.dump.read_bytes()
     xml = bz2.decompress(packed)
@@ -104,6 +105,13 @@ def main() -> None:
     for name in ("wikitextparser", "mwparserfromhell"):
         differ = [page.title for page in pages if image[name](page.text) != ours(page.text)]
         print(f"{name} differs on {len(differ)}: {', '.join(differ[:5])}")
+    milliseconds = {name: [1000 * best[name] / len(pages)] for name in image}
+    ours_first = milliseconds.pop("wikidump")
+    beside = {
+        f"image beside {name}": compared("ms a page", ours_first, them, less=True)
+        for name, them in milliseconds.items()
+    }
+    write(arguments.json, beside)
     print("statuses:", dict(Counter(row.image_status for page in pages for row in extractor.rows(page))))
 
 

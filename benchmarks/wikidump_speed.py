@@ -1,6 +1,6 @@
 """wikidump beside plain decompression and beside mwxml + mwparserfromhell, interleaved in one run.
 
-    python benchmarks/wikidump_speed.py DUMP [--copies 3] [--rounds 3]
+    python benchmarks/wikidump_speed.py DUMP [--copies 3] [--rounds 3] [--json FILE]
 
 DUMP is a real multistream dump (.xml.bz2). Its streams are repeated ``copies`` times in random orders behind the first
 one, which makes a larger dump of real pages in the temporary folder. Each program reads it in a process of its own, in
@@ -24,6 +24,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+
+from comparison import Comparison, parse, write
 
 from wikidump import dump, streams
 from wikidump.run import run_here, run_in_processes
@@ -142,7 +144,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--subject", choices=SUBJECTS, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parse(parser, copies=1, rounds=1)
     if given.subject:
         measure(given.subject, str(given.dump))
         return
@@ -170,6 +172,26 @@ def main() -> None:
             f"{' '.join(f'{ratio:.2f}' for ratio in ratios):20}{took[0]['hits']:6.0f}"
             f"{max(each['memory'] for each in took):6.0f} MB"
         )
+    write(given.json, lines(size / 1e6, results))
+
+
+def lines(megabytes: float, results: dict[str, list[dict[str, float]]]) -> dict[str, Comparison]:
+    """MB/s of text beside plain bz2, beside two processes of it, and beside mwxml; and the largest memory."""
+    seconds = {name: [each["seconds"] for each in took] for name, took in results.items()}
+    rates = {name: [megabytes / each for each in values] for name, values in seconds.items()}
+    clock = [each["wall"] for each in results["bz2"]]
+
+    def beside(name: str, base: list[float]) -> Comparison:
+        """``base``: seconds of the peer."""
+        ratios = [theirs / ours for theirs, ours in zip(base, seconds[name], strict=True)]
+        return Comparison("MB/s", rates[name], [megabytes / each for each in base], ratios)
+
+    found = {name: beside(name, clock if name.startswith("two") else seconds["bz2"]) for name in results}
+    found["two beside two"] = beside("two", seconds["two-bz2"])
+    found |= {f"{name} beside mwxml": beside(name, seconds["mwxml"]) for name in ("one", "fast") if name in results}
+    ours = [took for name, took in results.items() if name in ("one", "fast", "two", "two-fast")]
+    found["memory"] = Comparison("MB", [max(each["memory"] for took in ours for each in took)])
+    return found
 
 
 if __name__ == "__main__":

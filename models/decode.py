@@ -121,7 +121,11 @@ class Picture:
         self.header = Header(self._image.format or "", *self._image.size)
 
     def rgb(
-        self, side: int, max_pixels: int = MAX_PIXELS, resample: Image.Resampling = Image.Resampling.BILINEAR
+        self,
+        side: int,
+        max_pixels: int = MAX_PIXELS,
+        resample: Image.Resampling = Image.Resampling.BILINEAR,
+        spare: int = 2,
     ) -> Image.Image:
         """The picture as 8-bit RGB, upright, reduced so that its longer side is ``side`` pixels; never enlarged.
 
@@ -133,6 +137,8 @@ class Picture:
             side: the longer side of the result, in pixels.
             max_pixels: the largest width × height that is decoded.
             resample: how it is reduced; models have learned on pictures that were so by the default.
+            spare: how many times as large as ``side`` a JPEG is decoded at least, before it is reduced. With 1 it
+                takes two thirds of the time, and lettering suffers: scores then differ by 0.01, and up to 0.2.
 
         Raises:
             ImageError: ``too_many_pixels`` or ``truncated``.
@@ -147,8 +153,8 @@ class Picture:
         with self._image as image:
             try:
                 # At least twice the wanted size leaves the resize something to average: lettering stays lettering.
-                longer = max(width, height)
-                image.draft("RGB", (max(1, 2 * side * width // longer), max(1, 2 * side * height // longer)))
+                longer, wanted = max(width, height), spare * side
+                image.draft("RGB", (max(1, wanted * width // longer), max(1, wanted * height // longer)))
                 image.load()
                 small = _reduce(image, side, resample)
             except ImageError:
@@ -165,9 +171,9 @@ def read_header(data: bytes) -> Header:
     return Picture(data).header
 
 
-def read_rgb(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_rgb(data: bytes, side: int, max_pixels: int = MAX_PIXELS, spare: int = 2) -> Image.Image:
     """See :meth:`Picture.rgb`. Raises as that and :class:`Picture`."""
-    return Picture(data).rgb(side, max_pixels)
+    return Picture(data).rgb(side, max_pixels, spare=spare)
 
 
 def letterbox(image: Image.Image, side: int) -> np.ndarray:

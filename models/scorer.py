@@ -5,7 +5,6 @@ The crawl's event loop, the command line and batch jobs all score through this.
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 
 from models.analysis import Analysis, ScoreError, any_size
 from models.classifier import Classifier
+from models.cores import usable_cores
 from models.decode import MAX_PIXELS, Header
 from models.worker import Worker
 
@@ -36,7 +36,7 @@ class Scorer:
     Args:
         model: the classifier; must be picklable, as must ``wanted``.
         wanted: asked with the header before pixels are decoded; where it says no, only sha256 and header are given.
-        workers: processes; default one per core. Each has one thread here that feeds it.
+        workers: processes; default one per core that may be used. Each has one thread here that feeds it.
         capacity: images that may wait; :meth:`submit` blocks beyond that.
         max_pixels: pictures with more are refused unread.
     """
@@ -56,7 +56,7 @@ class Scorer:
         self._closed, self._lock = False, threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, name=f"scorer-{n}", daemon=True)
-            for n in range(workers or os.cpu_count() or 1)
+            for n in range(workers or usable_cores())
         ]
         # Ready before the first image comes: starting takes half a second, and what cannot start should say so now.
         self._ready = threading.Semaphore(0)

@@ -18,7 +18,7 @@ def thumbnail(data: bytes, side: int = SIDE) -> bytes:
         ImageError: ``data`` is no image that can be read.
     """
     out = io.BytesIO()
-    image = read_rgb(data, side)
+    image = read_rgb(data, side, spare=1)
     image.info.clear()  # of which a JPEG's comment would be written again
     image.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()

@@ -38,7 +38,8 @@ class HostTable:
 
     def __init__(self, worker: int, delay_of: Callable[[str], float]) -> None:
         self._worker, self._delay_of = worker, delay_of
-        self._free = or_(hosts.c.worker_id.is_(None), hosts.c.worker_id == worker)
+        # Pieces of a list are of no host: nobody's pace is to be kept, and all workers share them.
+        self._free = or_(hosts.c.worker_id.is_(None), hosts.c.worker_id == worker, hosts.c.name == "")
 
     def lease_waiting(
         self,
@@ -116,7 +117,7 @@ class HostTable:
         new = [
             {"number": row.id, "gap": max(row.crawl_delay or 0.0, self._delay_of(row.name))}
             for row in rows
-            if row.worker_id != self._worker
+            if row.worker_id != self._worker and row.name
         ]
         if new:
             leased = update(hosts).where(hosts.c.id == bindparam("number"))

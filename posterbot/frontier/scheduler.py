@@ -49,7 +49,7 @@ MOST_QUEUED = 5_000
 ENOUGH = 4
 """A host with so many URLs in the buffer gets no more."""
 PAGES_PER_HOST = 8
-"""Pages in flight of a host with a gap."""
+"""Pages in flight of a host with a gap, and pieces of a list."""
 AGAIN_SECONDS = 0.5
 """How long after a lease that brought nothing the next is tried."""
 LOST_SECONDS = 2.0
@@ -189,7 +189,8 @@ class FrontierScheduler(BaseScheduler):
         ready_in = self._session.hosts.ready_in
         for host in self._turns():
             wait = ready_in(host) if host else 0.0
-            if self._session.out_of[host] >= PAGES_PER_HOST and self._session.limits(host).delay > 0:
+            slow = not host or self._session.limits(host).delay > 0
+            if slow and self._session.out_of[host] >= PAGES_PER_HOST:
                 continue  # its pictures take their time, and must not hold up all other hosts
             if wait is None or wait > 0:  # None and infinity: the gate will say
                 if wait is not None and wait < math.inf:

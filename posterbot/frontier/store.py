@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from posterbot.catalogue.schema import frontier, queues, yields
 from posterbot.frontier.adding import Adding, in_pieces
 from posterbot.frontier.host_table import HostTable, clock
-from posterbot.frontier.leasing import due_again, outlook, shares
+from posterbot.frontier.leasing import SLOW_SECONDS, due_again, outlook, shares
 from posterbot.frontier.pattern_table import judge
 from posterbot.frontier.records import Failed, Finished, Grant, Leased, Link, Outlook, State, Wish
 from posterbot.frontier.recrawl import Earlier, Recrawl
@@ -119,7 +119,9 @@ class Frontier:
         order = self._strategy.host_order()
         number = min(HOSTS_AT_ONCE, wish.urls)
         states = self._hosts.lease_waiting(connection, self._run, wish.full, number, now, order)
-        wanted = shares(wish.urls, {host: self._hosts.gap(state) for host, state in states.items()})
+        # A piece of a list is work for a while; the others should find some, too.
+        gaps = {host: self._hosts.gap(state) if state.name else SLOW_SECONDS for host, state in states.items()}
+        wanted = shares(wish.urls, gaps)
         under_way = Counter(mine.arm for mine in self._mine.values())
         taken = self._strategy.lease(connection, wanted, under_way, now)
         rows = [one.row for one in taken]

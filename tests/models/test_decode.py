@@ -196,3 +196,12 @@ def test_reduced_decoding_is_close_to_the_full_one() -> None:
     full = Image.open(io.BytesIO(data)).convert("RGB").resize((107, 160), Image.Resampling.BOX)
     difference = np.abs(np.asarray(read_rgb(data, 160), np.int16) - np.asarray(full, np.int16))
     assert difference.mean() < 3
+
+
+@pytest.mark.parametrize(("spare", "scale"), [(1, 8), (2, 4)])
+def test_spare_says_how_small_a_jpeg_is_decoded(spare: int, scale: int) -> None:
+    data = encode(picture(1280, 960), quality=90)
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (1280 // scale, 960 // scale))
+        decoded = image.resize((160, 120), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    assert read_rgb(data, 160, spare=spare).tobytes() == decoded.tobytes()

@@ -52,6 +52,16 @@ def test_hosts_take_turns(part: Part) -> None:
     assert all("c.example" not in url for url in part.lease(4, full=frozenset({"c.example"})))
 
 
+def test_pieces_of_a_list_are_shared_by_all_workers(engine: Engine, part: Part) -> None:
+    other = Part(engine)
+    part.add(*(f"file:///list.jsonl#{number}" for number in range(4)))
+    first, second = part.lease(10), other.lease(10)
+    assert len(first) == len(second) == 1
+    assert not first.keys() & second.keys()
+    assert {*first, *second, *part.lease(10), *other.lease(10)} == {f"file:///list.jsonl#{n}" for n in range(4)}
+    assert part.lease(10) == other.lease(10) == {}
+
+
 def test_a_lease_says_whether_there_may_be_more(part: Part) -> None:
     lease = part.frontier.lease
     assert part.do(lease, Wish(5)).unfinished is False
