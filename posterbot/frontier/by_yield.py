@@ -31,7 +31,7 @@ MOST_ARMS = 256
 """Of one host; what is found beyond is one arm."""
 ASKED_FOR = 1e6
 """Hope of what is fetched because a person wants it."""
-HOSTS = 1_000
+HOSTS = 200
 """Of which the arms are kept in memory."""
 SHARED_EVERY = 256
 """Pages between two exchanges of what was learned of words with the other workers."""
