@@ -125,7 +125,8 @@ class Yield:
             arm = self._number(connection, one.host, path, clean(one.link.pattern), now)
             numbers.append(arm)
             above = "" if parent is None else self._known(connection, parent.host).patterns.get(parent.arm, "")
-            own = features(one.link.url, one.link.pattern, one.link.place, above)
+            # Pieces of a list promise nothing, and come as they stand there.
+            own = features(one.link.url, one.link.pattern, one.link.place, above) if one.link.host else ()
             owned.append(pack(own))
             told.append((*own, *of_parent(unpack((parent and parent.features) or b""), None, 0, 0)))
             if parent is not None and parent.arm != ARMLESS:
@@ -138,7 +139,10 @@ class Yield:
             of_arms[arm].append(guess)
             known = self._known(connection, one.host)
             hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
-            rows.append({"arm_id": arm, "rank": rank(one.number, guess), "features": own_features})
+            rows.append(
+                {"arm_id": arm, "rank": rank(one.number, guess) if own_features else one.number}
+                | {"features": own_features}
+            )
         self._table.grow(connection, of_arms)
         self._table.lead(connection, links)
         return rows, hopes

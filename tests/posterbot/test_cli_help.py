@@ -39,7 +39,7 @@ ALL += [(models, words) for words in commands(models, ())] + [(wikidump, ())]
 @pytest.mark.parametrize(("root", "words"), ALL, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_help_fits_a_terminal(root: click.Command, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    result = CliRunner().invoke(root, [*words, "-h"], prog_name="posterbot")
+    result = CliRunner().invoke(root, [*words, "--help"], prog_name="posterbot")
     assert result.exit_code == 0
     assert max(map(len, result.output.splitlines())) <= 80
     assert not re.search(r"\.\.\.$", result.output.partition("\nCommands:")[2], re.MULTILINE), "a summary was cut"

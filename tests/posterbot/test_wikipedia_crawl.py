@@ -174,7 +174,8 @@ def test_rows_keep_film_licence_and_page(uploads: Uploads, wikis: Site, tmp_path
 
     command = [sys.executable, "-m", "posterbot.cli", "ls", "--json", "--catalogue", done.catalogue]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    shown = next(each for each in map(json.loads, output.splitlines()) if each["sha256"] == kept.sha256)
+    lines = map(json.loads, output.splitlines())
+    shown = next(each for each in lines if (each["sha256"], each["page_url"]) == (kept.sha256, kept.page_url))
     assert shown["final_url"] == shown["url"] == uploads.url + path_of("Night Train.jpg")
     assert shown["claim"] == {name: rows[0][name] for name in rows[0] if name not in {"url", "image_status"}} | {
         "list": file.as_uri()

@@ -37,7 +37,7 @@ def test_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["az", "abfs"])
 def test_azure_is_another_package(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "adlfs", None)  # also where it is installed
-    with pytest.raises(StoreError, match=r"IMAGES_STORE: .*adlfs.*pip install posterbot\[azure\]$"):
+    with pytest.raises(StoreError, match=r"IMAGES_STORE: .*adlfs.*pip install 'posterbot\[azure\]'$"):
         open_store(f"{scheme}://container/prefix", {})
 
 

@@ -467,7 +467,7 @@ def test_no_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "posterbot.stores.s3")
     monkeypatch.setitem(sys.modules, "botocore", None)
     monkeypatch.delitem(sys.modules, "botocore.session")
-    with pytest.raises(StoreError, match=r"IMAGES_STORE: s3:// needs botocore; pip install posterbot\[s3\]"):
+    with pytest.raises(StoreError, match=r"IMAGES_STORE: s3:// needs botocore: pip install 'posterbot\[s3\]'"):
         open_store(PLACE, {})
 
 
