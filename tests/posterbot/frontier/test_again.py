@@ -80,7 +80,8 @@ def test_failed_images_are_one_url_for_each_page(engine: Engine, part: Part) -> 
     request = from_json("posterbot://again?page=2", stored, spider)
     assert [item.claim for item in items_again(Response(request.url, request=request))] == [claim]
     assert part.value(runs.c.finish_reason) == "retry"
-    assert set(Part(engine).lease()) == {"posterbot://again?page=1", "posterbot://again?page=2"}
+    another = Part(engine)
+    assert {*another.lease(), *another.lease()} == {"posterbot://again?page=1", "posterbot://again?page=2"}
 
 
 def test_the_page_is_that_of_the_run(engine: Engine, part: Part) -> None:

@@ -192,7 +192,7 @@ def test_in_batches(engine: Engine, part: Part, monkeypatch: pytest.MonkeyPatch)
     queued = retry(engine, part.run, {"timeout"})
     assert (queued.pages, queued.images) == (10, Again(5, 10))
     assert waiting(part) == [15, 15]
-    assert len(part.lease()) == 15
+    assert sum(len(part.lease()) for _ in range(5)) == 15
 
 
 def test_while_a_crawl_writes(engine: Engine, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
