@@ -9,7 +9,7 @@ from posterbot.frontier.promise import Promise, of_parent, unpack
 
 REACH = 30_000
 """Within an arm the most promising link goes before so many that were found earlier, and no more."""
-GUESSED_AGAIN = 32
+GUESSED_AGAIN = 16
 """So many more links of an arm are compared than are wanted."""
 
 Arm = tuple[int, int]
