@@ -19,7 +19,7 @@ from posterbot.catalogue.rows import Row, clean
 from posterbot.catalogue.schema import queues
 from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
-from posterbot.frontier.heads import GUESSED_AGAIN, REACH, best_first, rank
+from posterbot.frontier.heads import REACH, best_first, rank, to_compare
 from posterbot.frontier.host_table import clock
 from posterbot.frontier.judging import Mean, expected, mean_of
 from posterbot.frontier.leasing import take
@@ -211,8 +211,7 @@ class Yield:
         shares: dict[tuple[int, int], int] = defaultdict(int)
         for host, arm, _ in chosen:
             shares[host, arm] += 1
-        wanted = {of: number + GUESSED_AGAIN for of, number in shares.items()}
-        ordered = best_first(self._table.heads(connection, wanted), self._promise)
+        ordered = best_first(self._table.heads(connection, to_compare(shares)), self._promise)
         leaving = {head.row.id for of, heads in ordered.items() for head in heads[: shares[of]]}
         moved = {
             head.row.id: head.rank

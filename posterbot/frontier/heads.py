@@ -9,8 +9,8 @@ from posterbot.frontier.promise import Promise, of_parent, unpack
 
 REACH = 30_000
 """Within an arm the most promising link goes before so many that were found earlier, and no more."""
-GUESSED_AGAIN = 16
-"""So many more links of an arm are compared than are wanted."""
+GUESSED_AGAIN, LEAST_AGAIN = 256, 8
+"""So many more links are compared than are wanted, over all arms of one lease, and of each arm at least."""
 
 Arm = tuple[int, int]
 """Host and arm."""
@@ -24,6 +24,12 @@ class Head(NamedTuple):
     """Lowest first, as of now."""
     told: tuple[int, ...]
     """The features of its link, and those of the page on which that stands."""
+
+
+def to_compare(shares: Mapping[Arm, int]) -> dict[Arm, int]:
+    """How many URLs of each arm are compared, where so many are wanted."""
+    more = max(LEAST_AGAIN, GUESSED_AGAIN // max(1, len(shares)))
+    return {arm: number + more for arm, number in shares.items()}
 
 
 def best_first(heads: Mapping[Arm, Sequence[Any]], promise: Promise) -> dict[Arm, list[Head]]:

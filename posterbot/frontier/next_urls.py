@@ -16,7 +16,7 @@ from posterbot.catalogue.schema import hosts, queues
 from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.by_yield import ASKED_FOR
 from posterbot.frontier.choosing import Arm, choose, floors
-from posterbot.frontier.heads import GUESSED_AGAIN, best_first
+from posterbot.frontier.heads import best_first, to_compare
 from posterbot.frontier.host_table import clock
 from posterbot.frontier.judging import FIRST_GUESS, expected, mean_of
 from posterbot.frontier.promise import Promise
@@ -169,7 +169,7 @@ def _urls(connection: Connection, run: int, order: Sequence[_Choice]) -> dict[tu
     promise.add(table.weights(connection))
     found: dict[tuple[int, int], deque[str]] = {}
     for start in range(0, len(many), AT_ONCE):
-        wanted = {of: number + GUESSED_AGAIN for of, number in list(many.items())[start : start + AT_ONCE]}
+        wanted = to_compare(dict(list(many.items())[start : start + AT_ONCE]))
         for of, heads in best_first(table.heads(connection, wanted), promise).items():
             found[of] = deque(head.row.url for head in heads)
     return found

@@ -66,7 +66,7 @@ def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -
     """
     found = {_bucket("u", word) for word in _words(_path_and_keys(url))}
     query = url[:1000].partition("?")[2]
-    found.update([_bucket("k", _NUMBER.sub("0", one)) for one in query.split("&", _KEYS)[:_KEYS] if one])
+    found.update([_bucket("k", one) for one in query.split("&", _KEYS)[:_KEYS] if one])
     found.add(_bucket("p", pattern))
     found.add(_bucket("q", parent_pattern))
     found.add(_bucket("", ""))

@@ -82,7 +82,7 @@ def test_texts_that_differ(one: str, other: str) -> None:
 
 def test_the_host_does_not_count() -> None:
     assert features("https://a.example/film/alien?id=7", "", None, "") == features(
-        "http://b.example/film/alien?id=9", "", None, ""
+        "http://b.example/film/alien?id=7", "", None, ""
     )
 
 
