@@ -119,7 +119,7 @@ class ArmTable:
         # As text: to build the same from SQLAlchemy's parts takes longer than to run it.
         one = (
             "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.url, url.rank, url.number, url.features, "
-            "page.features AS above, page.state, page.found, page.led, page.led_to "
+            "page.features AS above, page.found, page.led, page.led_to "
             "FROM frontier url LEFT JOIN frontier page ON page.id = url.parent_id "
             "WHERE url.run_id = :run AND url.host_id = :host{0} AND url.arm_id = :arm{0} AND url.state = 0 "
             "ORDER BY url.rank, url.id LIMIT :most{0}) AS head{0}"

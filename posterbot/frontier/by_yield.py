@@ -139,10 +139,8 @@ class Yield:
             of_arms[arm].append(guess)
             known = self._known(connection, one.host)
             hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
-            rows.append(
-                {"arm_id": arm, "rank": rank(one.number, guess) if own_features else one.number}
-                | {"features": own_features}
-            )
+            place = rank(one.number, guess) if own_features else one.number
+            rows.append({"arm_id": arm, "rank": place, "features": own_features})
         self._table.grow(connection, of_arms)
         self._table.lead(connection, links)
         return rows, hopes
