@@ -9,18 +9,15 @@ import heapq
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from posterbot.frontier.promise import BUCKETS, Promise, features
+from posterbot.frontier.promise import Promise, features, of_parent
 from posterbot.frontier.records import Place
 from posterbot.frontier.tag_paths import Clusters
 from posterbot.frontier.worth import worths
 
-from .baselines import url_words
 from .replay import Found
 
 
@@ -68,8 +65,8 @@ class _Link:
     found: Found
     parent: int
     number: int
-    features: tuple[int, ...]
-    fruitful: str = "?"
+    features: bytes
+    fruitful: bool | None = None
     led: int = 0
     """Links found here that were fetched since."""
     led_to: int = 0
@@ -87,7 +84,7 @@ class ByYield:
         self.names: list[tuple[str, str]] = []
         self._heaps: list[list[tuple[float, int, int]]] = []
         self._links: dict[int, _Link] = {}
-        self._told: dict[int, tuple[int, ...]] = {}
+        self._told: dict[int, bytes] = {}
         """Features of pages in flight, as they were when one was chosen."""
         room = constants.most_arms + 2
         self.pulls, self.reward, self.cost, self.worth, self._added, self._guessed = np.zeros((6, room))
@@ -113,26 +110,19 @@ class ByYield:
         for arm, pages in of_arms.items():
             self._push(arm, pages)
 
-    def _features(self, one: Found, parent: _Link | None) -> tuple[int, ...]:
+    def _features(self, one: Found, parent: _Link | None) -> bytes:
         above = "" if parent is None else parent.found.pattern
-        known = features(one.url, one.pattern, Place(one.path, one.text, one.position), above)
-        if not self._c.of_parent:
-            return known
-        more = {_bucket("key", parameter) for parameter in _parameters(one.url)}
-        if parent is not None:
-            more |= {_bucket("parent key", parameter) for parameter in _parameters(parent.found.url)}
-            more |= {_bucket("parent url", word) for word in url_words(parent.found.url)[:6]}
-            more |= {_bucket("parent text", word) for word in parent.found.text.lower().split()[:4]}
-        return (*known, *more)
+        return features(one.url, one.pattern, Place(one.path, one.text, one.position), above)
 
-    def _with_news(self, page: int) -> tuple[int, ...]:
+    def _with_news(self, page: int) -> bytes:
         """The features of a link and what is known by now of its parent."""
         link = self._links[page]
         parent = self._links.get(link.parent)
-        if parent is None or not self._c.of_parent:
+        if not self._c.of_parent:
             return link.features
-        share = "none" if not parent.led else f"{min(3, parent.led.bit_length())} {-(-5 * parent.led_to // parent.led)}"
-        return (*link.features, _bucket("parent is", parent.fruitful), _bucket("beside", share))
+        if parent is None:
+            return link.features + of_parent(b"", None, 0, 0)
+        return link.features + of_parent(parent.features, parent.fruitful, parent.led, parent.led_to)
 
     def _push(self, arm: int, pages: Sequence[int], first: bool = True) -> None:
         guesses = self._promise.guess_all([self._with_news(page) for page in pages]).tolist()
@@ -203,8 +193,7 @@ class ByYield:
         self.cost[arm] += cost
         self._fresh += 1
         self._promise.learn(self._told.pop(page), posters > 0)
-        link.fruitful = "yes" if posters > 0 else "no"
-        link.features = ()
+        link.fruitful = posters > 0
         if (parent := self._links.get(link.parent)) is not None:
             parent.led += 1
             parent.led_to += posters > 0
@@ -233,12 +222,3 @@ class ByYield:
             before[order] = np.cumsum(waiting[order])
             children *= np.exp(-before / c.horizon)
         self.worth[:number] = worths(rewards, costs, children, discount=c.discount)
-
-
-@lru_cache(maxsize=65_536)
-def _bucket(kind: str, text: str) -> int:
-    return crc32(f"{kind} {text}".encode("utf-8", "surrogatepass")) % BUCKETS
-
-
-def _parameters(url: str) -> list[str]:
-    return url.partition("?")[2].split("&")[:4] if "?" in url else []

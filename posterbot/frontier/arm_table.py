@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, func, select, text, update
+from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue.schema import arm_links, arms, frontier, promises, workers
 from posterbot.frontier.choosing import Arm
-from posterbot.frontier.judging import FIRST_GUESS, Mean, expected, mean_of, worth_of
+from posterbot.frontier.judging import Mean
 from posterbot.frontier.states import PENDING
 from posterbot.frontier.strategy import ARMLESS
 
@@ -18,19 +19,6 @@ MEMORY = 512
 """Pulls after which what was counted of an arm is halved: the web changes."""
 LINK_MEMORY = 16
 """The same of the new links that its pages bring: what is new runs out."""
-JUDGED_BEFORE = 8
-"""Hosts that are judged before it is asked anew what is usual for the whole run."""
-_AT_ONCE = 500
-
-
-class Judged(NamedTuple):
-    """The arms of one host."""
-
-    worth: dict[int, float]
-    """Arm → expected reward of a request, on the best way from there."""
-    usual: Mean
-    """What is expected of any page."""
-    pulls: float
 
 
 class ArmTable:
@@ -38,9 +26,6 @@ class ArmTable:
 
     def __init__(self, dialect: str, run: int) -> None:
         self._run = run
-        self.usual = FIRST_GUESS
-        """What is expected of any page of the run, as of lately."""
-        self._judged = 0
         insert = cast(
             "Callable[[Table], sqlite.Insert]", postgresql.insert if dialect == "postgresql" else sqlite.insert
         )
@@ -53,6 +38,9 @@ class ArmTable:
         self._learn = weights.on_conflict_do_update(
             index_elements=["run_id", "bucket"], set_={"weight": promises.c.weight + weights.excluded.weight}
         )
+        hosts: BindParameter[Any] = bindparam("hosts", expanding=True)
+        of_hosts = (arms.c.run_id == run) & arms.c.host_id.in_(hosts)
+        self._of_hosts = select(arms).where(of_hosts).order_by(arms.c.id)
         number: BindParameter[int] = bindparam("number")
         self._grow = (
             update(arms)
@@ -76,8 +64,20 @@ class ArmTable:
             led=frontier.c.led + bindparam("more"), led_to=frontier.c.led_to + bindparam("fruit")
         )
         self._rank = of_url.values(rank=bindparam("new_rank"))
-        self._judge = update(arms).where(arms.c.id == number).values(worth=bindparam("now_worth"))
+        numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
+        some = arms.c.id.in_(numbers)
+        self._counted = select(arms.c.id, arms.c.pulls, arms.c.leads).where(some)
+        self._halve = update(arms).where(some).values({name: arms.c[name] / 2 for name in ("pulls", "reward", "cost")})
+        self._halve_leads = update(arms).where(some).values(leads=arms.c.leads / 2)
+        of_some = update(arm_links).where(arm_links.c.arm_id.in_(numbers))
+        self._halve_links = of_some.values(number=arm_links.c.number / 2)
         self._serve = update(arms).where(arms.c.id == number).values(served_at=bindparam("now"))
+        self._armless = (
+            select(frontier.c.host_id, func.count())
+            .where(frontier.c.run_id == run, frontier.c.host_id.in_(hosts))
+            .where(frontier.c.arm_id == ARMLESS, frontier.c.state == PENDING)
+            .group_by(frontier.c.host_id)
+        )
         # As text, since the inner query, within a FROM, looks at the outermost one's rows.
         self._waiting = text(
             "SELECT arms.id, arms.host_id, arms.worth, arms.pulls, arms.served_at, "
@@ -85,14 +85,17 @@ class ArmTable:
             "AND frontier.host_id = arms.host_id AND frontier.arm_id = arms.id AND frontier.state = 0 "
             "LIMIT :most) AS waiting) AS available "
             "FROM arms WHERE arms.run_id = :run AND arms.host_id IN :hosts"
-        ).bindparams(bindparam("hosts", expanding=True))
+        ).bindparams(hosts)
 
     # --- what there is ------------------------------------------------------------------------------------------
 
-    def of_host(self, connection: Connection, host: int) -> Sequence[Any]:
-        """All rows of the arms of a host, the oldest first."""
-        of_host = (arms.c.run_id == self._run) & (arms.c.host_id == host)
-        return connection.execute(select(arms).where(of_host).order_by(arms.c.id)).all()
+    def of_hosts(self, connection: Connection, hosts: Collection[int]) -> dict[int, list[Any]]:
+        """Host → all rows of its arms, the oldest first."""
+        found: dict[int, list[Any]] = {host: [] for host in hosts}
+        if hosts:
+            for row in connection.execute(self._of_hosts, {"hosts": sorted(hosts)}):
+                found[row.host_id].append(row)
+        return found
 
     def number(self, connection: Connection, host: int, path: str, pattern: str, worth: float, now: float) -> int:
         """Row number of an arm, which is made where there is none: it is thought to be of such ``worth``."""
@@ -116,32 +119,18 @@ class ArmTable:
         """Host and arm → its first URLs, up to how many, and what is known of the pages they stand on."""
         if not shares:
             return {}
-        # As text: to build the same from SQLAlchemy's parts takes longer than to run it.
-        one = (
-            "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.url, url.rank, url.number, url.features, "
-            "page.features AS above, page.found, page.led, page.led_to "
-            "FROM frontier url LEFT JOIN frontier page ON page.id = url.parent_id "
-            "WHERE url.run_id = :run AND url.host_id = :host{0} AND url.arm_id = :arm{0} AND url.state = 0 "
-            "ORDER BY url.rank, url.id LIMIT :most{0}) AS head{0}"
-        )
-        all_ = text(" UNION ALL ".join(one.format(place) for place in range(len(shares))))
-        values = {"run": self._run}
+        statement, names = _heads(connection.dialect, len(shares))
+        values: dict[str, int] = {"run": self._run}
         for place, ((host, arm), number) in enumerate(shares.items()):
             values |= {f"host{place}": host, f"arm{place}": arm, f"most{place}": number}
         found: dict[tuple[int, int], list[Any]] = {}
-        for row in connection.execute(all_, values):
+        for row in connection.exec_driver_sql(statement, tuple(values[name] for name in names) if names else values):
             found.setdefault((row.host_id, row.arm_id), []).append(row)
         return found
 
     def armless(self, connection: Connection, hosts: Sequence[int]) -> dict[int, int]:
         """Host → URLs that wait and are of no arm, where there are any."""
-        waiting = (
-            select(frontier.c.host_id, func.count())
-            .where(frontier.c.run_id == self._run, frontier.c.host_id.in_(hosts))
-            .where(frontier.c.arm_id == ARMLESS, frontier.c.state == PENDING)
-            .group_by(frontier.c.host_id)
-        )
-        return {row[0]: row[1] for row in connection.execute(waiting)}
+        return {row[0]: row[1] for row in connection.execute(self._armless, {"hosts": list(hosts)})}
 
     def adopt(self, connection: Connection, now: float) -> None:
         """Make what waits and is of no arm one arm of each host."""
@@ -188,15 +177,12 @@ class ArmTable:
             for arm, (more, brought, took) in sorted(pulls.items())
         ]
         connection.execute(self._pull, rows)
-        counted = select(arms.c.id, arms.c.pulls, arms.c.leads).where(arms.c.id.in_(list(pulls)))
-        now = connection.execute(counted).all()
+        now = connection.execute(self._counted, {"numbers": list(pulls)}).all()
         if old := [row.id for row in now if row.pulls >= MEMORY]:
-            halves = {name: arms.c[name] / 2 for name in ("pulls", "reward", "cost")}
-            connection.execute(update(arms).where(arms.c.id.in_(old)).values(halves))
+            connection.execute(self._halve, {"numbers": old})
         if old := [row.id for row in now if row.leads >= LINK_MEMORY]:
-            connection.execute(update(arms).where(arms.c.id.in_(old)).values(leads=arms.c.leads / 2))
-            of_these = update(arm_links).where(arm_links.c.arm_id.in_(old))
-            connection.execute(of_these.values(number=arm_links.c.number / 2))
+            connection.execute(self._halve_leads, {"numbers": old})
+            connection.execute(self._halve_links, {"numbers": old})
 
     def follow(self, connection: Connection, led: Mapping[int, tuple[int, int]]) -> None:
         """Key of a page → how many more of the links found there were followed, and how many of these bore fruit."""
@@ -222,30 +208,20 @@ class ArmTable:
         if rows:
             connection.execute(self._serve, rows)
 
-    def judge(self, connection: Connection, host: int) -> Judged:
-        """Compute and store what each arm of a host is worth."""
-        if self._judged % JUDGED_BEFORE == 0:
-            self.usual = expected(self.mean(connection), FIRST_GUESS)
-        self._judged += 1
-        rows = self.of_host(connection, host)
-        leads = self._leads(connection, [row.id for row in rows])
-        mean = mean_of(rows)
-        usual = expected(mean, self.usual)
-        worth = dict(zip((row.id for row in rows), worth_of(rows, leads, usual).tolist(), strict=True))
-        changed = [
-            {"number": row.id, "now_worth": worth[row.id]}
-            for row in rows
-            if abs(worth[row.id] - row.worth) > 0.01 * row.worth
-        ]
-        if changed:
-            connection.execute(self._judge, changed)
-        return Judged(worth, usual, mean.pulls)
 
-    def _leads(self, connection: Connection, numbers: Sequence[int]) -> list[Any]:
-        found: list[Any] = []
-        for start in range(0, len(numbers), _AT_ONCE):
-            piece = numbers[start : start + _AT_ONCE]
-            columns = (arm_links.c.arm_id, arm_links.c.child_id, arm_links.c.number, arms.c.worth)
-            tables = arm_links.join(arms, arms.c.id == arm_links.c.child_id)
-            found += connection.execute(select(*columns).select_from(tables).where(arm_links.c.arm_id.in_(piece)))
-        return found
+@lru_cache(maxsize=256)
+def _heads(dialect: Dialect, number: int) -> tuple[str, Sequence[str] | None]:
+    """The statement for so many arms as the driver takes it, and the order of its values where they have no names.
+
+    As text, and made once: to build it from SQLAlchemy's parts, or to have it read the text, takes longer than to run
+    it.
+    """
+    one = (
+        "SELECT * FROM (SELECT url.id, url.host_id, url.arm_id, url.url, url.rank, url.number, url.features, "
+        "page.features AS above, page.found, page.led, page.led_to "
+        "FROM frontier url LEFT JOIN frontier page ON page.id = url.parent_id "
+        "WHERE url.run_id = :run AND url.host_id = :host{0} AND url.arm_id = :arm{0} AND url.state = 0 "
+        "ORDER BY url.rank, url.id LIMIT :most{0}) AS head{0}"
+    )
+    compiled: Any = text(" UNION ALL ".join(one.format(place) for place in range(number))).compile(dialect=dialect)
+    return str(compiled), compiled.positiontup

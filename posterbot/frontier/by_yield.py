@@ -9,7 +9,7 @@ the database, and the same for all workers of a run.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +18,13 @@ from sqlalchemy import ColumnElement, Connection
 from posterbot.catalogue.rows import Row, clean
 from posterbot.catalogue.schema import queues
 from posterbot.frontier.arm_table import ArmTable
+from posterbot.frontier.arm_worth import ArmWorth
 from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
 from posterbot.frontier.heads import REACH, best_first, rank, to_compare
 from posterbot.frontier.host_table import clock
 from posterbot.frontier.judging import Mean, expected, mean_of
 from posterbot.frontier.leasing import take
-from posterbot.frontier.promise import Promise, features, of_parent, pack, unpack
+from posterbot.frontier.promise import Promise, features, of_parent, sane
 from posterbot.frontier.strategy import ARMLESS, Mine, New, Pull, Taken
 from posterbot.frontier.tag_paths import Clusters
 
@@ -81,6 +82,7 @@ class Yield:
     def __init__(self, dialect: str, run: int, worker: int) -> None:
         self._run, self._worker = run, worker
         self._table = ArmTable(dialect, run)
+        self._worth = ArmWorth(self._table, run)
         self._hosts: OrderedDict[int, _Host] = OrderedDict()
         self._promise = Promise()
         self._floor = floors()
@@ -109,7 +111,7 @@ class Yield:
     ) -> tuple[list[Row], Mapping[int, float]]:
         """The arm of each link, and its rank there by what it promises."""
         now = clock(connection)
-        told: list[tuple[int, ...]] = []
+        told: list[bytes] = []
         owned: list[bytes] = []
         numbers: list[int] = []
         links: dict[tuple[int, int], int] = defaultdict(int)
@@ -117,8 +119,8 @@ class Yield:
             parent = mine(one.link.parent)
             if one.link.place is None and parent is not None and parent.arm != ARMLESS:  # moved there
                 numbers.append(parent.arm)
-                told.append(unpack(parent.features or b""))
-                owned.append(parent.features or b"")
+                owned.append(sane(parent.features))
+                told.append(owned[-1])
                 continue
             known = self._known(connection, one.host)
             path = "" if one.link.place is None else clean(known.clusters.find(one.link.place.path))
@@ -126,9 +128,9 @@ class Yield:
             numbers.append(arm)
             above = "" if parent is None else self._known(connection, parent.host).patterns.get(parent.arm, "")
             # Pieces of a list promise nothing, and come as they stand there.
-            own = features(one.link.url, one.link.pattern, one.link.place, above) if one.link.host else ()
-            owned.append(pack(own))
-            told.append((*own, *of_parent(unpack((parent and parent.features) or b""), None, 0, 0)))
+            own = features(one.link.url, one.link.pattern, one.link.place, above) if one.link.host else b""
+            owned.append(own)
+            told.append(own + of_parent(sane(parent.features if parent else None), None, 0, 0))
             if parent is not None and parent.arm != ARMLESS:
                 links[parent.arm, arm] += 1
         guesses = self._promise.guess_all(told).tolist()
@@ -159,22 +161,28 @@ class Yield:
     def _known(self, connection: Connection, host: int) -> _Host:
         known = self._hosts.get(host)
         if known is None:
-            rows = self._table.of_host(connection, host)
+            self._recall(connection, (host,))
+            known = self._hosts[host]
+        else:
+            self._hosts.move_to_end(host)
+        return known
+
+    def _recall(self, connection: Connection, hosts: Iterable[int]) -> None:
+        """Have ``hosts`` in memory, all of them."""
+        missing = [host for host in hosts if host not in self._hosts]
+        for host, rows in self._table.of_hosts(connection, missing).items():
             mean = mean_of(rows)
-            known = self._hosts[host] = _Host(
+            self._hosts[host] = _Host(
                 clusters=Clusters(dict.fromkeys(row.path for row in rows)),
                 numbers={(row.path, row.pattern): row.id for row in rows},
                 worth={row.id: row.worth for row in rows},
                 pulls=mean.pulls,
-                usual=expected(mean, self._table.usual),
+                usual=expected(mean, self._worth.usual),
                 patterns={row.id: row.pattern for row in rows},
                 fresh=MOST if rows else 0,
             )
-            if len(self._hosts) > HOSTS:
-                self._hosts.popitem(last=False)
-        else:
-            self._hosts.move_to_end(host)
-        return known
+        while len(self._hosts) > HOSTS:
+            self._hosts.popitem(last=False)
 
     # --- out ----------------------------------------------------------------------------------------------------
 
@@ -185,11 +193,12 @@ class Yield:
         if not wanted:
             return []
         most = max(wanted.values()) + 1  # to see whether any are left
-        for host in wanted:
+        self._recall(connection, wanted)
+        due = [host for host in wanted if self._known(connection, host).due]
+        for host, judged in self._worth.judge(connection, due).items():
             known = self._known(connection, host)
-            if known.due:
-                known.worth, known.usual, known.pulls = self._table.judge(connection, host)
-                known.fresh = 0
+            known.worth, known.usual, known.pulls = judged
+            known.fresh = 0
         waiting = self._table.waiting(connection, list(wanted), most)
         asked_for = self._table.armless(connection, list(wanted))
         chosen: list[tuple[int, int, float]] = []
@@ -255,10 +264,14 @@ class Yield:
                 self._share(connection)
         if counts:
             self._table.pull(connection, counts)
+            self._worth.pulled(len(pulls))
         self._table.follow(connection, led)
 
     def _share(self, connection: Connection) -> None:
-        """Give the others what was learned, and take what they have."""
-        self._table.learn(connection, self._promise.changes(self._table.workers(connection)))
-        own = self._promise.weights
-        self._promise.add({key: of_all - float(own[key]) for key, of_all in self._table.weights(connection).items()})
+        """Give the others what was learned, and take what they have; where there are others."""
+        workers = self._table.workers(connection)
+        self._table.learn(connection, self._promise.changes(workers))
+        if workers > 1:
+            own = self._promise.weights
+            of_all = self._table.weights(connection)
+            self._promise.add({key: weight - float(own[key]) for key, weight in of_all.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from posterbot.frontier.promise import Promise, of_parent, unpack
+from posterbot.frontier.promise import Promise, of_parent, sane
 
 REACH = 30_000
 """Within an arm the most promising link goes before so many that were found earlier, and no more."""
@@ -22,7 +22,7 @@ class Head(NamedTuple):
     row: Any
     rank: int
     """Lowest first, as of now."""
-    told: tuple[int, ...]
+    told: bytes
     """The features of its link, and those of the page on which that stands."""
 
 
@@ -54,9 +54,6 @@ def _rank_now(row: Any, guess: float) -> int:
     return rank(row.number, guess) if row.features else int(row.rank)
 
 
-def _all_known(row: Any) -> tuple[int, ...]:
-    own = unpack(row.features or b"")
-    if row.above is None:
-        return own
+def _all_known(row: Any) -> bytes:
     fruitful = row.found > 0 if row.found is not None else None
-    return (*own, *of_parent(unpack(row.above), fruitful, row.led, row.led_to))
+    return sane(row.features) + of_parent(sane(row.above), fruitful, row.led or 0, row.led_to or 0)

@@ -43,7 +43,11 @@ def expected(mean: Mean, before: Mean) -> Mean:
 
 
 def worth_of(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarray:
-    """What the arms of a host are worth; what is not known of them is as usual, or as their links promise."""
+    """What the arms of a host are worth; what is not known of them is as usual, or as their links promise.
+
+    ``leads``: arm, the arm of the same host to which so many new links lead, or, where it is None, a step of worth of
+    arms elsewhere; their number; and the sum of what these are worth.
+    """
     names = ("pulls", "reward", "cost", "added", "promise", "leads", "fetched", "worth")
     pulls, reward, cost, added, promise, counted, fetched, before = (
         np.array([getattr(row, name) for row in rows], float) for name in names
@@ -52,22 +56,24 @@ def worth_of(rows: Sequence[Any], leads: Sequence[Any], usual: Mean) -> np.ndarr
     likely = np.clip(guesses / max(promise.sum() / max(added.sum(), 1.0), 1e-9), *LIKELY)
     reward = (reward + PRIOR * usual.reward * likely) / (pulls + PRIOR)
     cost = (cost + PRIOR * usual.cost) / (pulls + PRIOR)
-    # Arms of other hosts to which these lead bring what they are worth there; those of about the same worth are one.
+    # Arms of other hosts to which these lead bring what they are worth there.
     place = {row.id: number for number, row in enumerate(rows)}
-    foreign: dict[float, int] = {}
+    foreign: dict[int, int] = {}
     for lead in leads:
-        if lead.child_id not in place and lead.worth > 0:
-            place[lead.child_id] = foreign.setdefault(float(f"{lead.worth:.1g}"), len(rows) + len(foreign))
+        if lead.child_id is None:
+            foreign.setdefault(lead.step, len(rows) + len(foreign))
     size = len(rows) + len(foreign)
     children = np.zeros((size, size))
+    there = np.zeros(size)
     for lead in leads:
-        if lead.child_id in place:
-            children[place[lead.arm_id], place[lead.child_id]] += lead.number
+        arm, child = place[lead.arm_id], foreign[lead.step] if lead.child_id is None else place[lead.child_id]
+        children[arm, child] += lead.number
+        there[child] += lead.worth
+    there = there[len(rows) :] / np.maximum(children[:, len(rows) :].sum(axis=0), 1e-9)
     children[: len(rows)] /= (counted + PRIOR)[:, None]
     order = np.argsort(-before, kind="stable")
     ahead = np.empty(len(rows))
     ahead[order] = np.cumsum(np.maximum(added - fetched, 0.0)[order])
     children[:, : len(rows)] *= np.exp(-ahead / HORIZON)
-    reward = np.append(reward, list(foreign))
-    cost = np.append(cost, np.ones(len(foreign)))
+    reward, cost = np.append(reward, there), np.append(cost, np.ones(len(foreign)))
     return worths(reward, cost, children)[: len(rows)]

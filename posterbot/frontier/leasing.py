@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, text, update
+from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 
 from posterbot.catalogue.schema import frontier, queues, workers
 from posterbot.frontier.adding import in_pieces
@@ -20,6 +20,23 @@ LONGEST_WAIT = 86_400.0
 
 _TEXTS = ("url", "request", "fingerprint", "features")
 _COLUMNS = ("id", "host_id", "pattern_id", "arm_id", "parent_id", "tries", "rank", *_TEXTS)
+# Made once: to build a statement takes longer than to run it.
+_TAKE = (
+    update(frontier)
+    .where(frontier.c.id.in_(bindparam("keys", expanding=True)), frontier.c.state == int(State.PENDING))
+    .values(state=int(State.LEASED), worker_id=bindparam("worker"))
+    .returning(*(frontier.c[name] for name in _COLUMNS))
+)
+_DUE = (
+    select(frontier.c.id)
+    .where(
+        frontier.c.run_id == bindparam("run"),
+        frontier.c.state == FAILED,
+        frontier.c.retry_at.is_not(None),
+        or_(frontier.c.retry_at <= bindparam("now"), frontier.c.retry_at > bindparam("latest")),
+    )
+    .limit(RETRIES_AT_ONCE)
+)
 
 
 def shares(number: int, gaps: Mapping[int, float]) -> dict[int, int]:
@@ -51,29 +68,13 @@ def take(connection: Connection, worker: int, numbers: Sequence[int]) -> list[An
     """Lease those of these URLs to ``worker`` that are still pending; gives their rows, in no order."""
     rows: list[Any] = []
     for keys in in_pieces(numbers):
-        taken = (
-            update(frontier)
-            .where(frontier.c.id.in_(keys), frontier.c.state == int(State.PENDING))
-            .values(state=int(State.LEASED), worker_id=worker)
-            .returning(*(frontier.c[name] for name in _COLUMNS))
-        )
-        rows += connection.execute(taken)
+        rows += connection.execute(_TAKE, {"keys": keys, "worker": worker})
     return rows
 
 
 def due_again(connection: Connection, run: int, now: float) -> list[int]:
     """Keys of failed URLs whose time has come, some hundreds at most."""
-    due = (
-        select(frontier.c.id)
-        .where(
-            frontier.c.run_id == run,
-            frontier.c.state == FAILED,
-            frontier.c.retry_at.is_not(None),
-            or_(frontier.c.retry_at <= now, frontier.c.retry_at > now + LONGEST_WAIT),
-        )
-        .limit(RETRIES_AT_ONCE)
-    )
-    return list(connection.scalars(due))
+    return list(connection.scalars(_DUE, {"run": run, "now": now, "latest": now + LONGEST_WAIT}))
 
 
 def outlook(connection: Connection, run: int, now: float) -> tuple[bool, float | None]:

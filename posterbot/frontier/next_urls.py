@@ -95,10 +95,11 @@ def _by_yield(
     waiting = table.waiting(connection, [row.id for row in found], number)
     armless = table.armless(connection, [row.id for row in found])
     choices: dict[int, list[_Choice]] = {}
+    of_hosts = table.of_hosts(connection, [row.id for row in found])
     for row in found:
         asked_for = min(armless.get(row.id, 0), number)
         choices[row.id] = [_Choice(row.id, ARMLESS, ASKED_FOR, "asked for by a person")] * asked_for
-        rows = {arm.id: arm for arm in table.of_host(connection, row.id)}
+        rows = {arm.id: arm for arm in of_hosts[row.id]}
         there = expected(mean_of(list(rows.values())), of_run)
         mean = there.reward / there.cost
         of_host = waiting[row.id]

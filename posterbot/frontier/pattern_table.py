@@ -14,6 +14,24 @@ from posterbot.frontier.states import PENDING
 TRAP = "trap"
 """Why a pattern is closed, and its URLs are not fetched."""
 
+# Made once: to build a statement takes longer than to run it.
+_BARE = case((bindparam("fruit"), bindparam("bare")), else_=patterns.c.fruitless + bindparam("bare"))
+_COUNT = (
+    update(patterns)
+    .where(patterns.c.id == bindparam("number"))
+    .values(pages=patterns.c.pages + bindparam("new"), fruitless=_BARE)
+)
+_CLOSE = (
+    update(patterns)
+    .where(
+        patterns.c.id.in_(bindparam("numbers", expanding=True)),
+        patterns.c.closed.is_(None),
+        patterns.c.fruitless >= bindparam("most"),
+    )
+    .values(closed=TRAP)
+    .returning(patterns.c.id, patterns.c.host_id)
+)
+
 
 def judge(connection: Connection, run: int, fruits: Mapping[int, Sequence[bool]], fruitless: int) -> dict[int, int]:
     """Count pages that were read, and close what has become a trap.
@@ -33,17 +51,9 @@ def judge(connection: Connection, run: int, fruits: Mapping[int, Sequence[bool]]
         {"number": key, "new": len(of), "bare": of[::-1].index(True) if any(of) else len(of), "fruit": any(of)}
         for key, of in sorted(fruits.items())
     ]
-    bare = case((bindparam("fruit"), bindparam("bare")), else_=patterns.c.fruitless + bindparam("bare"))
-    counted = update(patterns).where(patterns.c.id == bindparam("number"))
-    connection.execute(counted.values(pages=patterns.c.pages + bindparam("new"), fruitless=bare), rows)
-    close = (
-        update(patterns)
-        .where(patterns.c.id.in_(list(fruits)), patterns.c.closed.is_(None), patterns.c.fruitless >= fruitless)
-        .values(closed=TRAP)
-        .returning(patterns.c.id, patterns.c.host_id)
-    )
+    connection.execute(_COUNT, rows)
     changes: Counter[int] = Counter()
-    for closed in connection.execute(close).all():
+    for closed in connection.execute(_CLOSE, {"numbers": list(fruits), "most": fruitless}).all():
         pending = update(frontier).where(
             frontier.c.run_id == run,
             frontier.c.host_id == closed.host_id,

@@ -1,16 +1,17 @@
 """Will the page behind a link bring something? Told from the link alone, learned while crawling.
 
 A logistic regression on hashed features, by stochastic gradients. Whatever worker of the run, or run, has learned,
-others can add to their own.
+others can add to their own. Features are numbers below BUCKETS, kept as bytes, two for each, little-endian: so they are
+in the database, and those of many links are read at once.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from urllib.parse import unquote
 from zlib import crc32
 
@@ -55,8 +56,8 @@ _NUMBER = re.compile(r"\d+")
 _YEAR = re.compile(r"(?:18|19|20)\d\d")
 
 
-def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -> tuple[int, ...]:
-    """What is known of a link, as sorted numbers below BUCKETS, at most MAX_FEATURES; the same in every process.
+def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -> bytes:
+    """What is known of a link, sorted, at most MAX_FEATURES; the same in every process.
 
     Args:
         url: where it leads; its host does not count.
@@ -74,10 +75,11 @@ def features(url: str, pattern: str, place: Place | None, parent_pattern: str) -
         found.update([_bucket("t", word) for word in _words(place.text[:_READ])])
         found.update(_of_path(normal(place.path)))
         found.add(_bucket("n", str(max(place.position, 0).bit_length())))
-    return tuple(sorted(found))
+    return _pack(sorted(found))
 
 
-def of_parent(parent: Sequence[int], fruitful: bool | None, led: int, led_to: int) -> tuple[int, ...]:
+@lru_cache(maxsize=4096)  # there are many links on a page, and they are compared again and again
+def of_parent(parent: bytes, fruitful: bool | None, led: int, led_to: int) -> bytes:
     """What the page on which a link stands says of it, as features.
 
     Args:
@@ -86,8 +88,8 @@ def of_parent(parent: Sequence[int], fruitful: bool | None, led: int, led_to: in
         led, led_to: how many links found there were followed, and how many of these have brought something.
     """
     share = "" if led <= 0 else f"{min(led.bit_length(), 3)} {-(-5 * led_to // led)}"
-    above = [(feature * _MIX + 1) % BUCKETS for feature in parent]
-    return (*above, _bucket("f", str(fruitful)), _bucket("b", share))
+    above = [(feature * _MIX + 1) % BUCKETS for feature in _unpack(parent).tolist()]
+    return _pack([*above, _bucket("f", str(fruitful)), _bucket("b", share)])
 
 
 def _path_and_keys(url: str) -> str:
@@ -126,19 +128,17 @@ def _of_path(path: str) -> tuple[int, ...]:
     return (*single, _bucket("s", "/".join(steps)))
 
 
-def pack(features: Sequence[int]) -> bytes:
-    """``features`` for the database: two bytes each, little-endian."""
-    return np.array(features, dtype="<u2").tobytes()
+def sane(packed: bytes | None) -> bytes:
+    """Features as they were found in the database; none where that cannot be."""
+    return packed if packed and len(packed) % 2 == 0 and len(packed) <= 2 * MAX_FEATURES else b""
 
 
-def unpack(packed: bytes) -> tuple[int, ...]:
-    """What was packed; nothing at all where that cannot be."""
-    if len(packed) % 2 or len(packed) > 2 * MAX_FEATURES:
-        return ()
-    numbers: list[int] = np.frombuffer(packed, dtype="<u2").tolist()
-    if numbers and (numbers[-1] >= BUCKETS or numbers != sorted(set(numbers))):
-        return ()
-    return tuple(numbers)
+def _pack(numbers: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(numbers)}H", *numbers)
+
+
+def _unpack(packed: bytes) -> NDArray[np.intp]:
+    return np.frombuffer(packed, dtype="<u2").astype(np.intp) % BUCKETS
 
 
 class Promise:
@@ -155,24 +155,22 @@ class Promise:
         self._pages = 0
         """Learned from since ``changes`` was asked."""
 
-    def guess(self, features: Sequence[int]) -> float:
+    def guess(self, features: bytes) -> float:
         """How likely the page of a link with these ``features`` is to bring something: in (0, 1)."""
-        return _probability(float(self.weights[list(features)].sum()))
+        return _probability(float(self.weights[_unpack(features)].sum()))
 
-    def guess_all(self, links: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """``guess`` of each of ``links``, at once."""
-        lengths = np.fromiter(map(len, links), dtype=np.intp, count=len(links))
-        flat = np.fromiter(chain.from_iterable(links), dtype=np.intp, count=int(lengths.sum()))
-        rows = np.repeat(np.arange(len(links)), lengths)
-        sums = np.bincount(rows, self.weights[flat], minlength=len(links))
+    def guess_all(self, links: Sequence[bytes]) -> NDArray[np.float64]:
+        """``guess`` of the features of each of ``links``, at once."""
+        rows = np.repeat(np.arange(len(links)), [len(features) // 2 for features in links])
+        sums = np.bincount(rows, self.weights[_unpack(b"".join(links))], minlength=len(links))
         guesses: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(sums + _START, -_FAR, _FAR)))
         return guesses
 
-    def learn(self, features: Sequence[int], fruitful: bool) -> None:
+    def learn(self, features: bytes, fruitful: bool) -> None:
         """The page of a link with these ``features`` was ``fruitful``, or not."""
         if not features:
             return
-        own = np.array(features, dtype=np.intp)
+        own = _unpack(features)
         old = self.weights[own]
         gradient = _probability(float(old.sum())) - fruitful
         seen = self._seen[own] + gradient * gradient

@@ -33,6 +33,38 @@ SLOT_SECONDS = 10
 NOT_ASKED = {"fresh", "redirected"}
 """Why a URL is done of which nothing can be learned: nobody asked for it, or the answer is that of another."""
 
+# Made once: to build a statement takes longer than to run it.
+_OF_HOST = (queues.c.run_id == bindparam("run")) & (queues.c.host_id == bindparam("host"))
+_SERVED = (
+    update(queues)
+    .where(_OF_HOST)
+    .values(
+        waiting=case((bindparam("none_left"), 0), else_=queues.c.waiting - bindparam("got")),
+        served_at=bindparam("now"),
+        worth=bindparam("now_worth"),
+    )
+)
+_MORE = queues.c.waiting + bindparam("by")
+_WAITING = update(queues).where(_OF_HOST).values(waiting=case((_MORE > 0, _MORE), else_=0))
+_DONE = (
+    update(frontier)
+    .where(frontier.c.id == bindparam("key"))
+    .values(state=int(State.DONE), worker_id=None, retry_at=None)
+    .values(reason=bindparam("why"), found=bindparam("fruit"))
+)
+_FAILED = (
+    update(frontier)
+    .where(frontier.c.id == bindparam("key"))
+    .values(state=int(State.FAILED), worker_id=None, tries=frontier.c.tries + 1)
+    .values(reason=bindparam("why"), retry_at=bindparam("again"))
+)
+_PEND = (
+    update(frontier)
+    .where(frontier.c.id.in_(bindparam("keys", expanding=True)), frontier.c.state == bindparam("was"))
+    .values(state=int(State.PENDING), worker_id=None, retry_at=None)
+    .returning(frontier.c.host_id)
+)
+
 
 class Frontier:
     """One worker's door to the frontier. Belongs to the thread that writes.
@@ -128,15 +160,12 @@ class Frontier:
         got: Counter[int] = Counter(row.host_id for row in rows)
         # Fewer than asked for: there are no more, whatever the count says.
         served = [
-            {"host": host, "got": got[host], "none_left": got[host] < wanted[host], "now": now}
+            {"run": self._run, "host": host, "got": got[host], "none_left": got[host] < wanted[host], "now": now}
             | {"now_worth": self._strategy.worth(host)}
             for host in sorted(states)
         ]
         if served:
-            of_host = (queues.c.run_id == self._run) & (queues.c.host_id == bindparam("host"))
-            left = case((bindparam("none_left"), 0), else_=queues.c.waiting - bindparam("got"))
-            now_so = {"waiting": left, "served_at": bindparam("now"), "worth": bindparam("now_worth")}
-            connection.execute(update(queues).where(of_host).values(now_so), served)
+            connection.execute(_SERVED, served)
         for row, _, told in taken:
             self._mine[row.id] = Mine(row.host_id, row.pattern_id, row.arm_id, row.features, row.parent_id, told=told)
         leased = tuple(self._without_fresh(connection, taken, {host: state.name for host, state in states.items()}))
@@ -165,17 +194,11 @@ class Frontier:
 
     def finish(self, connection: Connection, calls: list[Finished]) -> list[None]:
         """These are through: what came of them is written in the same transaction."""
-        statement = (
-            update(frontier)
-            .where(frontier.c.id == bindparam("key"))
-            .values(state=int(State.DONE), worker_id=None, retry_at=None)
-            .values(reason=bindparam("why"), found=bindparam("fruit"))
-        )
         rows = [
             {"key": done.key, "why": done.reason, "fruit": None if done.reason in NOT_ASKED else done.reward}
             for done in calls
         ]
-        connection.execute(statement, rows)
+        connection.execute(_DONE, rows)
         self._pulled(connection, [done for done in calls if done.reason not in NOT_ASKED])
         fruits: dict[int, list[bool]] = defaultdict(list)
         if self._recrawl is not None:
@@ -196,19 +219,8 @@ class Frontier:
     def fail(self, connection: Connection, calls: list[Failed]) -> list[None]:
         """These could not be read."""
         now = clock(connection)
-        statement = (
-            update(frontier)
-            .where(frontier.c.id == bindparam("key"))
-            .values(
-                state=int(State.FAILED),
-                worker_id=None,
-                tries=frontier.c.tries + 1,
-                retry_at=bindparam("again"),
-                reason=bindparam("why"),
-            )
-        )
         connection.execute(
-            statement,
+            _FAILED,
             [
                 {"key": one.key, "why": one.reason, "again": None if one.retry_in is None else now + one.retry_in}
                 for one in calls
@@ -272,13 +284,7 @@ class Frontier:
     def _pend(self, connection: Connection, keys: Sequence[int], state: State) -> None:
         counts: Counter[int] = Counter()
         for piece in in_pieces(keys):
-            pend = (
-                update(frontier)
-                .where(frontier.c.id.in_(piece), frontier.c.state == int(state))
-                .values(state=int(State.PENDING), worker_id=None, retry_at=None)
-                .returning(frontier.c.host_id)
-            )
-            counts.update(connection.scalars(pend))
+            counts.update(connection.scalars(_PEND, {"keys": piece, "was": int(state)}))
         self._waiting(connection, counts)
 
     def _waiting(self, connection: Connection, changes: dict[int, int]) -> None:
@@ -287,8 +293,6 @@ class Frontier:
 
 def add_waiting(connection: Connection, run: int, changes: dict[int, int]) -> None:
     """Correct the numbers of pending URLs of ``run``: host → by how many."""
-    rows = [{"host": host, "by": changes[host]} for host in sorted(changes) if changes[host]]
+    rows = [{"run": run, "host": host, "by": changes[host]} for host in sorted(changes) if changes[host]]
     if rows:
-        of_host = (queues.c.run_id == run) & (queues.c.host_id == bindparam("host"))
-        least = case((queues.c.waiting + bindparam("by") > 0, queues.c.waiting + bindparam("by")), else_=0)
-        connection.execute(update(queues).where(of_host).values(waiting=least), rows)
+        connection.execute(_WAITING, rows)

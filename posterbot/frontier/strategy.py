@@ -61,7 +61,7 @@ class Mine:
     """Key of the page on which it was found."""
     earlier: int | None = None
     """Key of the same URL in an earlier run."""
-    told: tuple[int, ...] = ()
+    told: bytes = b""
     """All that was known of it when it was leased, see ``promise.py``."""
     new_links: int = 0
     """Found on it, and of another pattern than its own."""
@@ -81,7 +81,7 @@ class Taken(NamedTuple):
 
     row: Any
     worth: float
-    told: tuple[int, ...] = ()
+    told: bytes = b""
     """All that was known of it when it was chosen, as features."""
 
 

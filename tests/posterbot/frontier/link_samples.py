@@ -74,7 +74,7 @@ PATHS = (
 class Sample:
     """A link, and what came of it."""
 
-    features: tuple[int, ...]
+    features: bytes
     kind: str
     """What its text says in brackets; empty for nothing."""
     brings: bool

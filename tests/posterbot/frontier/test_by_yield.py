@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -41,11 +42,11 @@ def add(part: Part, *links: Link) -> int:
     return number
 
 
-def films(number: int, start: int = 0, **more: str) -> list[Link]:
+def films(number: int, start: int = 0, **more: Any) -> list[Link]:
     return [found(f"/film/{n}", FILMS, **more) for n in range(start, start + number)]
 
 
-def news(number: int, start: int = 0, **more: str) -> list[Link]:
+def news(number: int, start: int = 0, **more: Any) -> list[Link]:
     return [found(f"/news/{n}", NEWS, **more) for n in range(start, start + number)]
 
 
@@ -96,6 +97,26 @@ def test_a_list_is_worth_nearly_what_it_leads_to(part: Part) -> None:
     assert worth["/list"] > 0.5 * worth["/film"]
     assert worth["/news"] < 0.2 * worth["/film"]
     assert part.value(arm_links.c.number) > 0
+
+
+def test_a_list_of_pages_elsewhere_is_worth_what_they_are(part: Part) -> None:
+    """Neither list brings anything; one leads to films on other hosts, the other to news there."""
+    add(part, *(found(f"/{name}/{n}", f"html/body/nav.{name}/a") for name in ("good", "dull") for n in range(20)))
+    made = 0
+    for _ in range(40):
+        leased = part.lease(4)
+        for url, key in leased.items():
+            links = {"good": films, "dull": news}.get(kind(url))
+            for host in ("b.example", "c.example") if links else ():
+                add(part, *links(2, start=made, parent=key, host=host))
+                made += 2
+        part.do(
+            part.frontier.finish,
+            *(Finished(key, new_images=1, kept=int(kind(url) == "film"), requests=1) for url, key in leased.items()),
+        )
+    worth = dict(part_rows(part))
+    assert worth["/good"] > 0.5 * worth["/film"]
+    assert worth["/dull"] < 0.2 * worth["/film"]
 
 
 def part_rows(part: Part) -> list[tuple[str, float]]:
