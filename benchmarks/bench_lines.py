@@ -38,7 +38,7 @@ def learning(figure: str, gather: Callable[[dict[str, list[float]]], float]) -> 
     def found(content: Any) -> Comparison:
         of: dict[str, list[float]] = {}
         for result in content:
-            if result["strategy"] == "yield" and not result["bad"]:
+            if result["strategy"] == "frontier yield" and not result["bad"]:
                 of.setdefault(result["site"], []).append(result["figures"][figure])
         return Comparison("", [gather(of)])
 

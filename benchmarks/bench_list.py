@@ -177,7 +177,7 @@ BENCHMARKS = (
     ),
     Benchmark(
         "learning crawl",
-        ("learning_crawl.py",),
+        ("learning_crawl.py", "--seeds", "3", "--strategies", "breadth-first,frontier yield,oracle"),
         20,
         (
             Line("requests to 90 % of the posters ÷ breadth-first's, mean", learning("ratio", mean), most=1 / 3),

@@ -1,7 +1,7 @@
 """How fast a crawl finds the posters of a site: ours, others, and an oracle, on sites that are graphs of links.
 
-    python benchmarks/learning_crawl.py [--sites blog,wiki] [--strategies yield,oracle] [--seeds 10] [--bad] [--real]
-                                        [--json FILE] [--plot FILE]
+    python benchmarks/learning_crawl.py [--sites blog,wiki] [--strategies yield,oracle] [--seeds 10] [--bad]
+                                        [--without] [--json FILE] [--plot FILE]
 
 Six kinds of site of 50,000 to 60,000 pages each are made up (``link_graphs/``; what they are like stands at the top of
 each generator; pages have 15 to 30 links instead of the 50 to 150 of real ones, so that a crawl of all takes seconds).
@@ -13,10 +13,12 @@ of posters against pages as a share of the oracle's, up to where breadth-first h
 the site (all). Median over the seeds, and least and most. A site is another one for each seed. "mean" is over the
 sites of the medians.
 
-``--bad``: the same where things go wrong, for breadth-first, ours and the oracle. ``--real``: breadth-first and ours
-through the frontier's own scheduler, session and recorder, on SQLite in a temporary folder, without HTTP; CPU
-microseconds for each link enqueued and each page leased and finished, and the resident memory on the way.
-``--without``: ours without one of its parts.
+``frontier yield`` and ``frontier breadth_first`` go through the frontier's own scheduler, session and recorder, on
+SQLite in a temporary folder, without HTTP; of these are printed the CPU microseconds for each link enqueued and each
+page leased and finished, and the resident memory on the way. ``yield`` is a model of ours in memory, to try things out.
+
+``--bad``: where things go wrong, for breadth-first, ours and the oracle. ``--without``: the model without one of its
+parts.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ from link_graphs.strategies import OURS, STRATEGIES, WITHOUT
 POINTS = 400
 """Of a curve in JSON and plots."""
 BREADTH_FIRST, ORACLE = "breadth-first", "oracle"
-COMPARED = tuple(name for name in STRATEGIES if name not in WITHOUT)
+THROUGH_FRONTIER = "frontier "
+"""Before the name of a strategy of ``posterbot.frontier``."""
+COMPARED = (*(name for name in STRATEGIES if name not in WITHOUT), f"{THROUGH_FRONTIER}yield")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,6 @@ class Task:
     size: float
     strategies: tuple[str, ...]
     bad: str = ""
-    real: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,11 @@ def run(task: Task) -> list[Result]:
     results = []
     for name in task.strategies:
         began, cost = time.perf_counter(), None
-        if task.real:
+        if name.startswith(THROUGH_FRONTIER):
             from link_graphs.real import crawl
 
-            brought, taken = crawl(world(), name)
+            brought, taken = crawl(world(), name.removeprefix(THROUGH_FRONTIER))
             cost = asdict(taken)
-            name = f"real {name}"
         elif name in known:
             brought = known[name]
         else:
@@ -200,7 +202,7 @@ def plot(results: list[Result], file: Path) -> None:
         for name in strategies:
             done = [result for result in plain if (result.site, result.strategy) == (site, name)]
             until = float(np.median([result.until for result in done])) / 1000
-            style = {OURS: ("-", 2.4), f"real {OURS}": ("-", 2.4), ORACLE: ("--", 1.4)}.get(name, ("-", 1.2))
+            style = {f"{THROUGH_FRONTIER}yield": ("-", 2.4), ORACLE: ("--", 1.4)}.get(name, ("-", 1.2))
             panel.plot(
                 np.linspace(0, until, POINTS),
                 np.median([result.curve for result in done], axis=0),
@@ -233,39 +235,35 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--pages", type=int, default=56_000, help="of a site, about")
     parser.add_argument("--bad", action="store_true")
-    parser.add_argument("--real", action="store_true")
     parser.add_argument("--without", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="file for all figures and curves")
     parser.add_argument("--plot", type=Path, help="file for the curves, .png or .svg")
     given = parser.parse_args()
     sites, strategies = given.sites.split(","), tuple(given.strategies.split(","))
-    for name, known in [(site, SITES) for site in sites] + [(one, STRATEGIES) for one in strategies]:
+    known_strategies = {*STRATEGIES, f"{THROUGH_FRONTIER}yield", f"{THROUGH_FRONTIER}breadth_first"}
+    for name, known in [(site, set(SITES)) for site in sites] + [(one, known_strategies) for one in strategies]:
         if name not in known:
             parser.error(f"{name!r} is none of {', '.join(known)}")
     if given.without:
         strategies = (OURS, *WITHOUT)
     elif given.bad:
-        strategies = (BREADTH_FIRST, OURS, ORACLE)
-    elif given.real:
-        strategies = ("breadth_first", "yield")
+        strategies = (BREADTH_FIRST, OURS, f"{THROUGH_FRONTIER}yield", ORACLE)
     tasks = [
-        Task(site, seed, given.pages / 56_000, strategies, kind, given.real)
+        Task(site, seed, given.pages / 56_000, strategies, kind)
         for kind in (BAD if given.bad else ("",))
         for site in sites
         for seed in range(1, given.seeds + 1)
     ]
     results: list[Result] = []
-    # Each in a process of its own that begins clean, so that memory and Scrapy's loop are of one crawl.
-    with ProcessPoolExecutor(
-        given.processes, get_context("spawn"), max_tasks_per_child=1 if given.real else None
-    ) as pool:
+    # Each in a process of its own that begins clean, as a process has Scrapy's loop once.
+    with ProcessPoolExecutor(given.processes, get_context("spawn"), max_tasks_per_child=1) as pool:
         for number, done in enumerate(pool.map(run, tasks), 1):
             results += done
             print(f"\r{number} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     table(results)
-    if given.real:
+    if any(result.cost for result in results):
         costs(results)
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in results]) + "\n")
