@@ -8,10 +8,9 @@ the database, and the same for all workers of a run.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -21,54 +20,29 @@ from posterbot.frontier.arm_table import ArmTable
 from posterbot.frontier.arm_worth import ArmWorth
 from posterbot.frontier.choosing import FLOOR_EVERY, choose, floors, hope
 from posterbot.frontier.heads import REACH, best_first, rank, to_compare
+from posterbot.frontier.host_arms import Hosts
 from posterbot.frontier.host_table import clock
-from posterbot.frontier.judging import Mean, expected, mean_of
 from posterbot.frontier.leasing import take
 from posterbot.frontier.promise import Promise, features, of_parent, sane
 from posterbot.frontier.strategy import ARMLESS, Mine, New, Pull, Taken
-from posterbot.frontier.tag_paths import Clusters
 
-MOST_ARMS = 256
-"""Of one host; what is found beyond is one arm."""
 ASKED_FOR = 1e6
 """Hope of what is fetched because a person wants it."""
-HOSTS = 200
-"""Of which the arms are kept in memory."""
 SHARED_EVERY = 256
 """Pages between two exchanges of what was learned of words with the other workers."""
-SHARE, LEAST, MOST = 0.1, 8, 64
-"""A host's arms are judged anew when it has brought so many new pages for each old one, but at least and at most so
-many."""
 
 
-@dataclass(slots=True)
-class _Host:
-    """What is remembered of a host's arms."""
+class _Placed(NamedTuple):
+    """A link in its arm."""
 
-    clusters: Clusters
-    numbers: dict[tuple[str, str], int]
-    """Path and pattern → arm."""
-    worth: dict[int, float]
-    """Of arms, when they were last judged."""
-    pulls: float
-    usual: Mean
-    """What is expected of any page."""
-    fresh: int = 0
-    """Pages since the arms were judged."""
-    best: float = 0.0
-    """The highest hope of arms of which URLs wait."""
-    patterns: dict[int, str] = field(default_factory=dict)
-    """Of arms."""
-
-    @property
-    def mean(self) -> float:
-        """Reward for a request."""
-        return self.usual.reward / self.usual.cost
-
-    @property
-    def due(self) -> bool:
-        """Are the arms to be judged anew?"""
-        return self.fresh >= min(max(SHARE * self.pulls, LEAST), MOST)
+    arm: int
+    own: bytes
+    """Features of the link."""
+    told: bytes
+    """These, and what is known of the page where it stands."""
+    of: int | None
+    """Arm of that page; None where there is none, or it has merely moved here."""
+    moved: bool = False
 
 
 class Yield:
@@ -83,7 +57,7 @@ class Yield:
         self._run, self._worker = run, worker
         self._table = ArmTable(dialect, run)
         self._worth = ArmWorth(self._table, run)
-        self._hosts: OrderedDict[int, _Host] = OrderedDict()
+        self._hosts = Hosts(self._table, self._worth)
         self._promise = Promise()
         self._floor = floors()
         self._leases = self._pages = 0
@@ -111,78 +85,37 @@ class Yield:
     ) -> tuple[list[Row], Mapping[int, float]]:
         """The arm of each link, and its rank there by what it promises."""
         now = clock(connection)
-        told: list[bytes] = []
-        owned: list[bytes] = []
-        numbers: list[int] = []
-        links: dict[tuple[int, int], int] = defaultdict(int)
-        for one in new:
-            parent = mine(one.link.parent)
-            if one.link.place is None and parent is not None and parent.arm != ARMLESS:  # moved there
-                numbers.append(parent.arm)
-                owned.append(sane(parent.features))
-                told.append(owned[-1])
-                continue
-            known = self._known(connection, one.host)
-            path = "" if one.link.place is None else clean(known.clusters.find(one.link.place.path))
-            arm = self._number(connection, one.host, path, clean(one.link.pattern), now)
-            numbers.append(arm)
-            above = "" if parent is None else self._known(connection, parent.host).patterns.get(parent.arm, "")
-            # Pieces of a list promise nothing, and come as they stand there.
-            own = features(one.link.url, one.link.pattern, one.link.place, above) if one.link.host else b""
-            owned.append(own)
-            told.append(own + of_parent(sane(parent.features if parent else None), None, 0, 0))
-            if parent is not None and parent.arm != ARMLESS:
-                links[parent.arm, arm] += 1
-        guesses = self._promise.guess_all(told).tolist()
+        placed = [self._placed(connection, one, mine(one.link.parent), now) for one in new]
+        guesses = self._promise.guess_all([one.told for one in placed]).tolist()
         of_arms: dict[int, list[float]] = defaultdict(list)
+        links: dict[tuple[int, int], int] = defaultdict(int)
         hopes: dict[int, float] = {}
         rows: list[Row] = []
-        for one, arm, own_features, guess in zip(new, numbers, owned, guesses, strict=True):
-            of_arms[arm].append(guess)
-            known = self._known(connection, one.host)
-            hopes[one.host] = max(hopes.get(one.host, 0.0), known.worth.get(arm, 0.0))
-            place = rank(one.number, guess) if own_features else one.number
-            rows.append({"arm_id": arm, "rank": place, "features": own_features})
+        for one, of, guess in zip(new, placed, guesses, strict=True):
+            if not of.moved:  # else it was counted where it was found
+                of_arms[of.arm].append(guess)
+            if of.of is not None:
+                links[of.of, of.arm] += 1
+            worth = self._hosts.of(connection, one.host).worth.get(of.arm, 0.0)
+            hopes[one.host] = max(hopes.get(one.host, 0.0), worth)
+            # Pieces of a list promise nothing, and come as they stand there.
+            place = rank(one.number, guess) if of.own else one.number
+            rows.append({"arm_id": of.arm, "rank": place, "features": of.own})
         self._table.grow(connection, of_arms)
         self._table.lead(connection, links)
         return rows, hopes
 
-    def _number(self, connection: Connection, host: int, path: str, pattern: str, now: float) -> int:
-        known = self._known(connection, host)
-        if (path, pattern) not in known.numbers and len(known.numbers) >= MOST_ARMS:
-            path = pattern = ""
-        arm = known.numbers.get((path, pattern))
-        if arm is None:
-            arm = self._table.number(connection, host, path, pattern, known.mean, now)
-            known.numbers[path, pattern], known.patterns[arm] = arm, pattern
-            known.worth[arm] = hope(known.mean, 0.0, known.mean)
-        return arm
-
-    def _known(self, connection: Connection, host: int) -> _Host:
-        known = self._hosts.get(host)
-        if known is None:
-            self._recall(connection, (host,))
-            known = self._hosts[host]
-        else:
-            self._hosts.move_to_end(host)
-        return known
-
-    def _recall(self, connection: Connection, hosts: Iterable[int]) -> None:
-        """Have ``hosts`` in memory, all of them."""
-        missing = [host for host in hosts if host not in self._hosts]
-        for host, rows in self._table.of_hosts(connection, missing).items():
-            mean = mean_of(rows)
-            self._hosts[host] = _Host(
-                clusters=Clusters(dict.fromkeys(row.path for row in rows)),
-                numbers={(row.path, row.pattern): row.id for row in rows},
-                worth={row.id: row.worth for row in rows},
-                pulls=mean.pulls,
-                usual=expected(mean, self._worth.usual),
-                patterns={row.id: row.pattern for row in rows},
-                fresh=MOST if rows else 0,
-            )
-        while len(self._hosts) > HOSTS:
-            self._hosts.popitem(last=False)
+    def _placed(self, connection: Connection, new: New, parent: Mine | None, now: float) -> _Placed:
+        link = new.link
+        if link.place is None and parent is not None and parent.arm != ARMLESS:
+            own = sane(parent.features)
+            return _Placed(parent.arm, own, own, None, moved=True)
+        path = "" if link.place is None else clean(self._hosts.of(connection, new.host).clusters.find(link.place.path))
+        arm = self._hosts.arm(connection, new.host, path, clean(link.pattern), now)
+        above = "" if parent is None else self._hosts.of(connection, parent.host).patterns.get(parent.arm, "")
+        own = features(link.url, link.pattern, link.place, above) if link.host else b""
+        told = own + of_parent(sane(parent.features if parent else None), None, 0, 0)
+        return _Placed(arm, own, told, parent.arm if parent is not None and parent.arm != ARMLESS else None)
 
     # --- out ----------------------------------------------------------------------------------------------------
 
@@ -193,17 +126,13 @@ class Yield:
         if not wanted:
             return []
         most = max(wanted.values()) + 1  # to see whether any are left
-        self._recall(connection, wanted)
-        due = [host for host in wanted if self._known(connection, host).due]
-        for host, judged in self._worth.judge(connection, due).items():
-            known = self._known(connection, host)
-            known.worth, known.usual, known.pulls = judged
-            known.fresh = 0
+        self._hosts.recall(connection, wanted)
+        self._hosts.judge(connection, wanted)
         waiting = self._table.waiting(connection, list(wanted), most)
         asked_for = self._table.armless(connection, list(wanted))
         chosen: list[tuple[int, int, float]] = []
         for host, number in wanted.items():
-            known = self._known(connection, host)
+            known = self._hosts.of(connection, host)
             armless = min(asked_for.get(host, 0), number)
             chosen += [(host, ARMLESS, ASKED_FOR)] * armless
             arms = waiting[host]

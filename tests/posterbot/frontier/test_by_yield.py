@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select, update
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.schema import arm_links, arms, frontier, promises, queues, yields
-from posterbot.frontier import by_yield
+from posterbot.frontier import by_yield, host_arms
 from posterbot.frontier.heads import REACH
 from posterbot.frontier.records import Failed, Finished, Link, Place, State, Wish
 
@@ -237,7 +237,7 @@ def test_a_page_that_moved_is_a_page_of_its_arm(part: Part) -> None:
     assert url == moved.url
     part.do(part.frontier.finish, Finished(key, new_images=1, kept=2, requests=3))
     assert part.count(arms) == 1
-    assert (part.value(arms.c.fetched), part.value(arms.c.found)) == (1, 2.0)
+    assert (part.value(arms.c.added), part.value(arms.c.fetched), part.value(arms.c.found)) == (1, 1, 2.0)
 
 
 def test_pages_that_cannot_be_read_count_against_their_arm(part: Part) -> None:
@@ -256,7 +256,7 @@ def test_the_course_of_a_run_is_counted(part: Part) -> None:
 
 
 def test_a_host_cannot_have_arms_without_end(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_yield, "MOST_ARMS", 10)
+    monkeypatch.setattr(host_arms, "MOST_ARMS", 10)
     add(part, *(link(f"https://a.example/{n}", pattern=f"/shape-{n}") for n in range(50)))
     assert part.count(arms) == 11
     assert len(part.lease()) == 50
