@@ -1,10 +1,11 @@
 """All benchmarks, one after the other, and one table of what they found.
 
-    python benchmarks/bench.py [--only NAME,…] [--short] [--json FILE] [--list]
+    python benchmarks/bench.py [--only NAME,…] [--short] [--json FILE] [--resume] [--list]
 
 Each runs in a process of its own and writes its figures as JSON; what it prints is kept beside them in FILE
 (build/bench.json), which is written anew after each. A benchmark that fails, or lacks what it needs, is a line that
-says so. Ctrl-C ends the one that runs, and prints what there is. ``--short`` shows that all of them work, in some
+says so. Ctrl-C ends the one that runs, and prints what there is; ``--resume`` goes on with FILE: what went well there
+is not run again, and each outcome says of which commit it is. ``--short`` shows that all of them work, in some
 minutes; its figures mean nothing. Exit code 1 where a benchmark failed; a goal that is missed is only said.
 
 ``ratio`` says how many times better ours was than the peer in the same round: median, and least and most.
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,6 +50,7 @@ class Outcome:
     command: str
     load: float
     """Average over the minute before it."""
+    commit: str = ""
     seconds: float = 0.0
     problem: str = ""
     """One line; empty where all went well."""
@@ -187,12 +190,27 @@ def shown(about: dict[str, Any]) -> str:
     )
 
 
+def earlier(file: Path, short: bool) -> dict[str, Outcome]:
+    """By name, what went well in ``file``; exits where that is of another machine, or of the other form."""
+    if not file.exists():
+        return {}
+    whole = json.loads(file.read_text(encoding="utf-8"))
+    here = machine()
+    for name in ("cpu", "cores"):
+        if whole[name] != here[name]:
+            sys.exit(f"{file} is of a machine with {name} {whole[name]}, not {here[name]}: give another --json")
+    if whole["short"] != short:
+        sys.exit(f"{file} is {'' if whole['short'] else 'not '}of the short form: give another --json")
+    outcomes = (Outcome(**outcome) for outcome in whole["benchmarks"])
+    return {outcome.name: outcome for outcome in outcomes if not outcome.problem}
+
+
 def left(chosen: list[Benchmark], outcomes: list[Outcome], short: bool) -> float:
     """Minutes, about: as measured so far, beside what was expected of them."""
-    done = [one for one in outcomes if one.seconds]
-    expected = sum(one.minutes for one in chosen if one.name in {outcome.name for outcome in done})
-    pace = sum(one.seconds for one in done) / 60 / expected if expected else (0.1 if short else 1.0)
-    return pace * sum(one.minutes for one in chosen[len(outcomes) :])
+    names = {outcome.name for outcome in outcomes}
+    expected = sum(one.minutes for one in chosen if one.name in {one.name for one in outcomes if one.seconds})
+    pace = sum(one.seconds for one in outcomes) / 60 / expected if expected else (0.1 if short else 1.0)
+    return pace * sum(one.minutes for one in chosen if one.name not in names)
 
 
 def main() -> None:
@@ -201,6 +219,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="NAME,…", help="these benchmarks; --list has the names")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--json", type=Path, default=ROOT / "build/bench.json", metavar="FILE")
+    parser.add_argument("--resume", action="store_true", help="go on with FILE")
     parser.add_argument("--list", action="store_true", help="print the names, and what each needs")
     given = parser.parse_args()
     if given.list:
@@ -215,30 +234,38 @@ def main() -> None:
     chosen = [one for one in BENCHMARKS if not names or one.name in names]
     given.json.parent.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run_all(chosen, given.short, given.json))
+    known = earlier(given.json, given.short) if given.resume else {}
+    sys.exit(run_all(chosen, given.short, given.json, known))
 
 
-def run_all(chosen: list[Benchmark], short: bool, file: Path) -> int:
-    """The exit code."""
+def run_all(chosen: list[Benchmark], short: bool, file: Path, known: Mapping[str, Outcome] | None = None) -> int:
+    """The exit code. What is ``known`` is not run."""
     about, code = machine(), 0
-    outcomes: list[Outcome] = []
+    found = dict(known or {})
+
+    def outcomes() -> list[Outcome]:
+        return [found[one.name] for one in chosen if one.name in found]
+
     print(shown(about), flush=True)
     try:
         with tempfile.TemporaryDirectory() as folder:
             for place, one in enumerate(chosen, 1):
-                minutes = left(chosen, outcomes, short)
+                if one.name in found:
+                    print(f"{place} of {len(chosen)}  {one.name}: known", flush=True)
+                    continue
+                minutes = left(chosen, outcomes(), short)
                 now = f"load {os.getloadavg()[0]:.1f}, about {minutes:.0f} min left"
                 print(f"{place} of {len(chosen)}  {one.name} … ({now})", flush=True)
-                outcome = run(one, short, Path(folder))
-                outcomes.append(outcome)
+                outcome = found[one.name] = run(one, short, Path(folder))
+                outcome.commit = about["commit"]
                 print(f"    {outcome.problem or 'done'}, {outcome.seconds:.0f} s", flush=True)
-                write(file, about, short, outcomes)
+                write(file, about, short, outcomes())
     except KeyboardInterrupt:
         print("\ninterrupted; so far:", flush=True)
         code = 130
-    write(file, about, short, outcomes)
-    print(f"\n{'the short form: no figures to quote' if short else ''}\n{table(outcomes)}\n\n{file}")
-    return code or int(any(outcome.failed for outcome in outcomes))
+    write(file, about, short, outcomes())
+    print(f"\n{'the short form: no figures to quote' if short else ''}\n{table(outcomes())}\n\n{file}")
+    return code or int(any(outcome.failed for outcome in outcomes()))
 
 
 def write(file: Path, about: dict[str, Any], short: bool, outcomes: list[Outcome]) -> None:

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 
-from bench import run_all  # noqa: E402
+from bench import earlier, run_all  # noqa: E402
 from bench_lines import Line  # noqa: E402
 from bench_list import BENCHMARKS, Benchmark  # noqa: E402
 from bench_needs import NEEDS  # noqa: E402
@@ -166,6 +166,36 @@ def _lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_a_run_goes_on_where_it_was_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "all.json"
+    (tmp_path / "good.py").write_text(GOOD)
+    (tmp_path / "bad.py").write_text("import sys; sys.exit('no')")
+    lines = (Line("rate", "rate", "peer"),)
+    good, bad = (Benchmark(name, (str(tmp_path / f"{name}.py"),), 1, lines) for name in ("good", "bad"))
+    assert run_all([bad, good], False, file) == 1
+    (tmp_path / "bad.py").write_text(GOOD)
+    known = earlier(file, short=False)
+    assert list(known) == ["good"]
+    (tmp_path / "good.py").unlink()
+    capsys.readouterr()
+    assert run_all([bad, good], False, file, known) == 0
+    assert "2 of 2  good: known" in capsys.readouterr().out
+    assert list(earlier(file, short=False)) == ["bad", "good"]
+    assert all(of.commit for of in earlier(file, short=False).values())
+
+
+def test_figures_of_another_machine_are_not_mixed_in(tmp_path: Path) -> None:
+    file = tmp_path / "all.json"
+    assert earlier(file, short=False) == {}
+    run_all([], False, file)
+    with pytest.raises(SystemExit, match=r"all\.json is not of the short form: give another --json"):
+        earlier(file, short=True)
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps(whole | {"cores": 99}))
+    with pytest.raises(SystemExit, match="a machine with cores 99"):
+        earlier(file, short=False)
 
 
 def test_a_name_that_nobody_knows() -> None:
