@@ -35,7 +35,7 @@ wheel: .venv/ready
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: $(PYTHON) has no venv; on Debian: apt-get install python3-venv"; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@echo "installing the locked versions into .venv (3 GB, some minutes the first time)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -206,7 +206,7 @@ def plot(results: list[Result], file: Path) -> None:
             panel.plot(
                 np.linspace(0, until, POINTS),
                 np.median([result.curve for result in done], axis=0),
-                label=name,
+                label={OURS: "by yield, in memory", f"{THROUGH_FRONTIER}yield": "by yield"}.get(name, name),
                 color="black" if name == ORACLE else colours[name],
                 linestyle=style[0],
                 linewidth=style[1],
@@ -223,7 +223,7 @@ def plot(results: list[Result], file: Path) -> None:
     for panel in panels[:, 0]:
         panel.set_ylabel("share of the posters")
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncol=min(8, len(labels)), frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncol=-(-len(labels) // 2), frameon=False, fontsize=9)
     figure.savefig(file, dpi=110)
 
 
