@@ -177,8 +177,8 @@ BENCHMARKS = (
     ),
     Benchmark(
         "learning crawl",
-        ("learning_crawl.py", "--seeds", "3", "--strategies", "breadth-first,frontier yield,oracle"),
-        20,
+        ("learning_crawl.py", "--seeds", "1", "--strategies", "breadth-first,frontier yield,oracle"),
+        8,
         (
             Line("requests to 90 % of the posters ÷ breadth-first's, mean", learning("ratio", mean), most=1 / 3),
             Line("the same, worst of all sites and seeds", learning("ratio", worst), most=1.1),
