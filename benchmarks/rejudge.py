@@ -45,8 +45,8 @@ from posterbot.catalogue.schema import (  # noqa: E402
     tombstones,
     verdicts,
 )
-from posterbot.rejudge import refetch  # noqa: E402
-from posterbot.rejudge.rejudge import rejudge  # noqa: E402
+from posterbot.rejudge import rejudge as judging_again  # noqa: E402
+from posterbot.rejudge.rejudge import rejudge as judge  # noqa: E402
 from posterbot.review.picking import next_images  # noqa: E402
 from posterbot.review.quality import quality  # noqa: E402
 
@@ -87,7 +87,7 @@ def measure(engine: Engine, url: str) -> dict[str, Comparison]:
     waits: list[float] = []
     print(f"{number_of(engine):,} images, {engine.dialect.name}")
     # What is queued is measured apart: it is no part of judging.
-    queueing, refetch.refetch = refetch.refetch, lambda *_, **__: None  # type: ignore[assignment]
+    queueing, judging_again.refetch = judging_again.refetch, lambda *_, **__: None
     print("| | seconds | CPU seconds | newly kept | newly dropped | longest wait of a writer, s |")
     print("|---|---|---|---|---|---|")
     for name, asked in (
@@ -96,31 +96,38 @@ def measure(engine: Engine, url: str) -> dict[str, Comparison]:
         ("labels poster and label 3", {"labels": "poster,label 3"}),
         ("the same again", {}),
     ):
-        with subprocess.Popen(
-            [sys.executable, __file__, "--writer", url], stdout=subprocess.PIPE, stdin=subprocess.PIPE
-        ) as other:
-            assert other.stdout is not None
-            other.stdout.readline()
-            cpu = time.process_time()
-            seconds, done = timed(lambda asked=asked: rejudge(engine, author="benchmark", **asked))  # type: ignore[misc]
-            cpu = time.process_time() - cpu
-            waited = float(other.communicate(b"\n")[0])
+        cpu = time.process_time()
+        seconds, done, waited = beside_a_writer(url, lambda asked=asked: judge(engine, author="benchmark", **asked))  # type: ignore[misc]
+        cpu = time.process_time() - cpu
         took.append(seconds)
         waits.append(waited)
         print(
             f"| {name} | {seconds:.1f} | {cpu:.1f} | {done.newly_kept:,} | {done.newly_dropped:,} | {waited:.2f} |",
             flush=True,
         )
-    refetch.refetch = queueing
-    seconds, done = timed(lambda: rejudge(engine, author="benchmark"))
+    judging_again.refetch = queueing
+    seconds, done, waited = beside_a_writer(url, lambda: judge(engine, author="benchmark"))
+    waits.append(waited)
     assert done.bytes is not None
-    print(f"queueing {sum(of.images for of in done.bytes.runs):,} images to be fetched: {seconds:.1f} s")
+    number = sum(of.images for of in done.bytes.runs)
+    print(f"queueing {number:,} images to be fetched: {seconds:.1f} s; a writer waited {waited:.2f} s at most")
     times = sorted(timed(lambda seed=seed: next_images(engine, 20, seed=seed))[0] for seed in range(21))  # type: ignore[misc]
     print(f"20 images to review: {1000 * times[10]:.0f} ms (median of 21; {1000 * times[-1]:.0f} ms the longest)")
     print(f"quality of all: {timed(lambda: quality(engine))[0]:.1f} s")
     tried, threshold, labels, _ = took
     values = {"tried": tried, "threshold": threshold, "labels": labels, "waited": max(waits)}
     return {name: Comparison("s", [value]) for name, value in values.items()}
+
+
+def beside_a_writer(url: str, call: Callable[[], Answer]) -> tuple[float, Answer, float]:
+    """Seconds, the answer, and the longest that a writer waited meanwhile."""
+    with subprocess.Popen(
+        [sys.executable, __file__, "--writer", url], stdout=subprocess.PIPE, stdin=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        seconds, answer = timed(call)
+        return seconds, answer, float(other.communicate(b"\n")[0])
 
 
 def timed(call: Callable[[], Answer]) -> tuple[float, Answer]:

@@ -6,6 +6,7 @@ Both begin with what the catalogue says, so whatever is interrupted is finished 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -147,7 +148,10 @@ def queue_missing(engine: Engine, policy: Policy, progress: Progress | None = No
             before = queued.get(run, able[run])
             again = Again()
             if before.follows or not before.at_work:
+                began = time.monotonic()
                 again = _queue(engine, run, ids, of_pages)
+                if engine.dialect.name == "sqlite":  # whose writers look only now and then whether it is their turn
+                    time.sleep(time.monotonic() - began)
             queued[run] = replace(before, images=before.images + len(ids), busy=before.busy + again.busy)
         if progress is not None:
             progress(start + len(piece), len(wanted))
