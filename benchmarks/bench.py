@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import platform
 import re
@@ -152,31 +153,24 @@ def _line(line: Line, found: Comparison, short: bool) -> dict[str, Any]:
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """As Markdown."""
-    rows = ["| what | unit | ours | peer | | ratio | goal | |", "|---|---|---|---|---|---|---|---|"]
+    """As Markdown, ratios first; ranges of what was measured beside a peer are in the JSON."""
+    rows = ["| what | × (range) | ours | the peer | goal | |", "|---|---|---|---|---|---|"]
     for outcome in outcomes:
         for line in outcome.lines:
-            goal, ratio = line["goal"], f"× {spread(line['ratio'])}" if line["ratio"] else ""
-            bounds = [
-                f"{sign} {number(goal[name])}"
-                for name, sign in (("least", "≥"), ("most", "≤"))
-                if goal[name] is not None
-            ]
-            met = {True: "met", False: "**missed**", None: ""}[line["met"]]
-            theirs = spread(line["peer"]) if line["peer"] else ""
+            beside = line["peer_name"] and line["ratio"]
+            ours, peer = (statistics.median(line[name]) if line[name] else math.nan for name in ("ours", "peer"))
+            bounds = ((line["goal"][name], sign) for name, sign in (("least", "≥"), ("most", "≤")))
             cells = (
                 line["what"],
-                line["unit"],
-                spread(line["ours"]),
-                line["peer_name"],
-                theirs,
-                ratio,
-                " ".join(bounds),
-                met,
+                spread(line["ratio"]) if beside else "",
+                f"{number(ours) if beside else spread(line['ours'])} {line['unit']}".rstrip(),
+                f"{number(peer)}, {line['peer_name']}" if beside else "",
+                " ".join(f"{sign} {number(bound)}" for bound, sign in bounds if bound is not None),
+                {True: "met", False: "**missed**", None: ""}[line["met"]],
             )
             rows.append("| " + " | ".join(cells) + " |")
         if outcome.problem:
-            rows.append(f"| {outcome.name} | {outcome.problem[:200]} | | | | | | |")
+            rows.append(f"| {outcome.name} | {outcome.problem[:200]} | | | | |")
     return "\n".join(rows)
 
 
