@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from models.classifier import ModelError
 
@@ -71,6 +67,12 @@ def fetch(files: Mapping[Path, Download]) -> None:
 
 def _download(published: Download, part: Path) -> str:
     """Write the answer to ``part``; its sha256."""
+    # Here, because every crawl and each of its scoring processes could download, and hardly ever does.
+    import urllib.request
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
     digest = hashlib.sha256()
     columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
     console = Console(stderr=True)

@@ -5,7 +5,6 @@ It can be stopped, or die, at any moment: what is written is right, and the next
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy import update as change
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import written
 from posterbot.catalogue.schema import images
 from posterbot.catalogue.schema_films import clusters, duplicates
 from posterbot.duplicates.bands import Hashes, Near
@@ -31,8 +29,6 @@ NEAREST = 32
 """Of each image so many others are looked at more closely, those with the nearest hashes."""
 LINKS = 8
 """And of those that it is like, so many are written down."""
-_TRIES = 5
-_AGAIN_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +120,7 @@ class _Placing:
 
         places = range(begin, begin + len(rows))
         followed = [self._clusters.link(place, links.get(place, ()), alike) for place in places]
-        _written(self._engine, self._write, rows, places, followed, before)
+        written(self._engine, self._write, rows, places, followed, before)
         kinds_of = [max((link.kind for link in of), default=Kind.OTHER) for of in followed]
         return {kind: kinds_of.count(kind) for kind in Kind}
 
@@ -247,23 +243,9 @@ def _mend(engine: Engine) -> None:
     with engine.connect() as connection:
         names = badly_represented(connection)
     for these in _pieces(names):
-        _written(engine, elect, these)
+        written(engine, elect, these)
 
 
 def _pieces(values: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(values), AT_ONCE):
         yield values[start : start + AT_ONCE]
-
-
-def _written(engine: Engine, write: Callable[..., None], *arguments: Any) -> None:
-    """``write`` in a transaction of its own; again, where a server gave it up for another's, or rows have just gone."""
-    for left in reversed(range(_TRIES)):
-        try:
-            with engine.execution_options(**IMMEDIATE).begin() as connection:
-                write(connection, *arguments)
-            return
-        except DBAPIError as error:
-            passing = (getattr(error.orig, "sqlstate", None) or "").startswith("40")
-            if not left or not (passing or isinstance(error, IntegrityError)):
-                raise
-            time.sleep(_AGAIN_SECONDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.rows import url_key
 from posterbot.catalogue.schema import candidates, images
 from posterbot.catalogue.schema_films import film_mentions, film_sightings
@@ -83,7 +83,7 @@ def import_table(
             films = matters.of(films)
         done.taken += len(films)
         if films:
-            with engine.execution_options(**IMMEDIATE).begin() as connection:
+            with in_turn(engine) as connection:
                 alone(connection)
                 done.changed += _write(connection, films, done, of_imdb=kind == tables.IMDB)
         progress("reading rows", done.rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, tuple_, update
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.schema import candidates
 from posterbot.catalogue.schema_films import film_mentions, film_sightings, films, image_films
 from posterbot.films import evidence
@@ -42,7 +42,7 @@ def link_images(engine: Engine, linked: Callable[[int], None]) -> Links:
     """
     total = Links()
     while True:
-        with engine.execution_options(**IMMEDIATE).begin() as connection:
+        with in_turn(engine) as connection:
             alone(connection)
             unlinked = (
                 select(film_sightings.c.candidate_id)

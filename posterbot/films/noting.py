@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from posterbot.catalogue import records
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.schema import candidates, claims, film_statements, pages
 from posterbot.catalogue.schema_films import film_mentions, film_sightings
 from posterbot.films import evidence
@@ -46,7 +46,7 @@ def note_sightings(engine: Engine, seen: Callable[[int], None]) -> int:
                 return total
             last = rows[-1].id
             said = list(_read(connection, rows))
-        with engine.execution_options(**IMMEDIATE).begin() as connection:
+        with in_turn(engine) as connection:
             _note(connection, said)
         total += len(rows)
         seen(total)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, text, update
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.schema_films import film_mentions, film_sightings, films
 from posterbot.films.conflicts import write_conflicts
 from posterbot.films.evidence import BY_ID
@@ -47,7 +47,7 @@ def settle_mentions(engine: Engine, settled: Callable[[int], None]) -> Settled:
     """
     total = Settled()
     while True:
-        with engine.execution_options(**IMMEDIATE).begin() as connection:
+        with in_turn(engine) as connection:
             alone(connection)
             numbers = unsettled(connection, MENTIONS_AT_ONCE)
             if not numbers:

@@ -6,17 +6,15 @@ again: nothing is queued twice.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select, text, update
-from sqlalchemy.exc import DBAPIError
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import written
 from posterbot.catalogue.runs import FINISHED
 from posterbot.catalogue.schema import candidates, frontier, hosts, patterns, queues, runs
 from posterbot.frontier.again import Again, failed_images, images_not_stored, of_run, queue_images
@@ -27,16 +25,12 @@ from posterbot.frontier.states import FAILED
 from posterbot.frontier.store import add_waiting
 from posterbot.reasons import Reason
 
-T = TypeVar("T")
-
 RETRY = "retry"
 """Finish reason of a run that was finished, and has something to do again."""
 URLS_AT_ONCE = 500
 """URLs in one transaction."""
 PAGES_AT_ONCE = 100
 """Pages whose images are in one transaction."""
-_TRIES = 5
-_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +98,15 @@ def retry(
             again = Again(on_pages, connection.scalar(of_run(run, host, lost, func.count())) or 0)
             closed = connection.scalar(_closed(run, host, func.count())) or 0 if TRAP in reasons else 0
         return Queued(number, again, closed, working)
-    opened = _written(engine, _open_patterns, run, host) if TRAP in reasons else 0
+    opened = written(engine, _open_patterns, run, host) if TRAP in reasons else 0
     number = 0
     for keys in _stream(engine, _urls(run, host, urls, frontier.c.id), URLS_AT_ONCE):
-        number += _written(engine, _pend, run, keys, urls)
+        number += written(engine, _pend, run, keys, urls)
     again = Again()
     for keys in _stream(engine, of_pages, PAGES_AT_ONCE):
-        again += _written(engine, _queue_images, run, keys, host, lost)
+        again += written(engine, _queue_images, run, keys, host, lost)
     # Also for what was queued before, should a worker have ended the run since.
-    _written(engine, _open_run, run)
+    written(engine, _open_run, run)
     return Queued(number, again, opened, working)
 
 
@@ -195,16 +189,3 @@ def _stream(engine: Engine, statement: Select[Any], size: int) -> Iterator[list[
         numbers = iter(connection.execution_options(yield_per=size).scalars(statement))
         while piece := list(islice(numbers, size)):
             yield piece
-
-
-def _written(engine: Engine, write: Callable[..., T], *arguments: Any) -> T:
-    """``write`` in a transaction of its own; again, where the server gave it up for one of a worker."""
-    for left in reversed(range(_TRIES)):
-        try:
-            with engine.execution_options(**IMMEDIATE).begin() as connection:
-                return write(connection, *arguments)
-        except DBAPIError as error:
-            if not left or not (getattr(error.orig, "sqlstate", None) or "").startswith("40"):
-                raise
-            time.sleep(_AGAIN_SECONDS)
-    raise AssertionError

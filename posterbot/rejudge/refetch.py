@@ -6,7 +6,6 @@ Both begin with what the catalogue says, so whatever is interrupted is finished 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from mimetypes import guess_type
 from sqlalchemy import Connection, Engine, exists, func, select, update
 
 from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.policies import decide_alike, newest_policies
 from posterbot.catalogue.records import Policy
 from posterbot.catalogue.runs import FINISHED
@@ -148,10 +148,7 @@ def queue_missing(engine: Engine, policy: Policy, progress: Progress | None = No
             before = queued.get(run, able[run])
             again = Again()
             if before.follows or not before.at_work:
-                began = time.monotonic()
                 again = _queue(engine, run, ids, of_pages)
-                if engine.dialect.name == "sqlite":  # whose writers look only now and then whether it is their turn
-                    time.sleep(time.monotonic() - began)
             queued[run] = replace(before, images=before.images + len(ids), busy=before.busy + again.busy)
         if progress is not None:
             progress(start + len(piece), len(wanted))
@@ -161,7 +158,7 @@ def queue_missing(engine: Engine, policy: Policy, progress: Progress | None = No
 
 
 def _queue(engine: Engine, run: int, ids: set[int], of_pages: set[int]) -> Again:
-    with engine.execution_options(**IMMEDIATE).begin() as connection:
+    with in_turn(engine) as connection:
         shown = candidates.c.image_id.in_(sorted(ids)) & candidates.c.reason.is_(None)
         again = queue_images(connection, run, sorted(of_pages), None, shown)
         # What is finished and has something to do again is not finished, and the same command goes on with it.

@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Engine, Table, bindparam, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue.in_turn import in_turn
 from posterbot.catalogue.model_folders import OWN
 from posterbot.catalogue.schema import embeddings, images, models, scores
 from posterbot.review.features import same_features
@@ -71,7 +71,7 @@ def rescore(engine: Engine, folder: Path, progress: Callable[[int, int], object]
     of = same_features(engine, base)
     if not of:
         raise PolicyError(f"model {name} reads features that no image here has")
-    with engine.execution_options(**IMMEDIATE).begin() as connection:
+    with in_turn(engine) as connection:
         row = {"name": name, "hash": hash_, "labels": list(labels)}
         connection.execute(insert(models).values(row).on_conflict_do_nothing(index_elements=["hash"]))
         number = connection.scalar(select(models.c.id).where(models.c.hash == hash_))
@@ -96,7 +96,7 @@ def rescore(engine: Engine, folder: Path, progress: Callable[[int, int], object]
             {"image_id": row.image_id, "model_id": number, "vector": vector}
             for row, vector in zip(rows, table, strict=True)
         ]
-        with engine.execution_options(**IMMEDIATE).begin() as connection:
+        with in_turn(engine) as connection:
             connection.execute(insert(scores).on_conflict_do_nothing(), found_rows)
         last, done = rows[-1].image_id, done + len(rows)
         progress(done, max(total, done))

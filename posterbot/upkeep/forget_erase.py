@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from typing import Any, TypeVar
@@ -10,38 +9,27 @@ from typing import cast as typed
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from posterbot.catalogue.database import IMMEDIATE
+from posterbot.catalogue import in_turn
 from posterbot.catalogue.schema import workers
 from posterbot.frontier.adding import in_pieces
 from posterbot.frontier.operate import lives
 
 T = TypeVar("T")
 
-_TRIES = 5
-_AGAIN_SECONDS = 0.5
 _BUSY_MS = 2000
 """How long the end of the log is waited for."""
 
 
 def written(engine: Engine, write: Callable[..., T], *arguments: Any) -> T:
-    """``write`` in a transaction of its own; again, where it was in a crawl's way.
+    """See :func:`posterbot.catalogue.in_turn.written`; of what is deleted nothing stays in the file."""
 
-    That is where a server gave it up for another's, and where a crawl has added to what was about to be deleted.
-    """
-    for left in reversed(range(_TRIES)):
-        try:
-            with engine.execution_options(**IMMEDIATE).begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("PRAGMA secure_delete = ON")  # or the text stays in free pages
-                return write(connection, *arguments)
-        except DBAPIError as error:
-            passing = (getattr(error.orig, "sqlstate", None) or "").startswith("40")
-            if not left or not (passing or isinstance(error, IntegrityError)):
-                raise
-            time.sleep(_AGAIN_SECONDS)
-    raise AssertionError
+    def thoroughly(connection: Connection) -> T:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")  # or the text stays in free pages
+        return write(connection, *arguments)
+
+    return in_turn.written(engine, thoroughly)
 
 
 def erase(

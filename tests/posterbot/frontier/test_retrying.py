@@ -8,6 +8,7 @@ from failing_cases import fail, images_again, leave, lost, record, waiting
 from frontier_cases import Part
 from sqlalchemy import Engine, select, update
 
+from posterbot.catalogue import in_turn
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.records import Outcome, Page
 from posterbot.catalogue.runs import begin_run
@@ -121,13 +122,13 @@ def test_what_a_worker_has_taken_meanwhile_stays_its(
     fail(part, {"https://a.example/x/1": "timeout"})
     with part.begin() as connection:
         connection.execute(update(frontier).values(retry_at=1.0))
-    written = retrying._written
+    written = retrying.written
 
     def late(*arguments: object) -> object:
         part.lease()
         return written(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(retrying, "_written", late)
+    monkeypatch.setattr(retrying, "written", late)
     assert retry(engine, part.run, {"timeout"}).pages == 0
     assert part.value(frontier.c.state) == State.LEASED
 
@@ -198,7 +199,7 @@ def test_in_batches(engine: Engine, part: Part, monkeypatch: pytest.MonkeyPatch)
 def test_while_a_crawl_writes(engine: Engine, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that leases, fails and adds all the time, and one who asks for all failures again and again."""
     monkeypatch.setattr(retrying, "URLS_AT_ONCE", 7)
-    monkeypatch.setattr(retrying, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(in_turn, "_AGAIN_SECONDS", 0.0)
     part.add(*(f"https://{host}.example/x/{n}" for host in "abc" for n in range(20)))
     record(engine, *(lost(Page(f"https://a.example/{n}"), f"{n}") for n in range(9)))
     enough = threading.Event()

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from forget_world import FAUST, A, B, C, World, bytes_of, path_of, sha256_of
-from sqlalchemy import Connection, Engine, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, func, select, update
 
 from posterbot.catalogue.database import open_catalogue
 from posterbot.catalogue.image_patterns import count_patterns
@@ -311,27 +310,6 @@ def test_a_contact_sheet_that_cannot_be_made_again_is_deleted(here: World) -> No
     nobodys.touch()
     done = here.forget(urls=[SECRET])
     assert (done.sheets, done.lost_sheets, nobodys.exists()) == (1, 1, False)
-
-
-# --- in a crawl's way -------------------------------------------------------------------------------------------------
-
-
-def test_what_is_in_a_crawls_way_is_done_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forget_erase, "_AGAIN_SECONDS", 0.001)
-    calls = []
-
-    def write(connection: Connection, often: int) -> int:
-        calls.append(None)
-        connection.execute(update(runs).values(spider=str(len(calls))))
-        if len(calls) < often:
-            connection.execute(delete(images))  # that candidates speak of
-        return len(calls)
-
-    assert forget_erase.written(world.engine, write, 3) == 3
-    with pytest.raises(IntegrityError):
-        forget_erase.written(world.engine, write, 100)
-    with world.engine.connect() as connection:
-        assert connection.scalar(select(runs.c.spider)) == "3"
 
 
 # --- interrupted ----------------------------------------------------------------------------------------------------
