@@ -139,9 +139,11 @@ def _fit(model: keras.Model, batches: Batches, phase: Phase, out: Path) -> None:
         warmup_target=phase.learning_rate,
         warmup_steps=warmup,
     )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.02, global_clipnorm=5.0)
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=0.02, global_clipnorm=5.0),
+        optimizer,
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
     )
+    optimizer.build(model.trainable_variables)  # TensorFlow makes the graph of a step twice, should variables come with it
     model.fit(batches, epochs=phase.epochs, verbose=0, callbacks=[Averaged(), Log(out, phase)])

@@ -31,9 +31,10 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of some twenty small steps; most of its time goes into making graphs of each phase."""
-    from models.training import batches, ship, train
+    from models.training import batches, export, ship, train
 
     monkeypatch.setattr(batches, "BATCH", 16)
+    monkeypatch.setattr(export, "REPRESENTATIVE", 32)
     monkeypatch.setattr(train, "AVERAGING", 0.5)
     monkeypatch.setattr(ship, "PHASES", (train.Phase("head", 64, 2, 1e-2, whole=False),))
     monkeypatch.setattr(ship, "LAST", train.Phase("all-sources", 64, 1, 1e-5))
