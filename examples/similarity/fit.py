@@ -56,6 +56,7 @@ def fit(
     batches = max(len(images) // rules.batch, 1)
     rate = keras.optimizers.schedules.CosineDecay(rules.rate, batches * rules.epochs, alpha=0.02)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=1.0)
+    optimizer.build(model.trainable_variables)  # or the graph of a step is made twice
 
     @tf.function(reduce_retracing=True)
     def step(pixels: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
