@@ -145,5 +145,7 @@ def _fit(model: keras.Model, batches: Batches, phase: Phase, out: Path) -> None:
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
         metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
     )
-    optimizer.build(model.trainable_variables)  # TensorFlow makes the graph of a step twice, should variables come with it
+    optimizer.build(
+        model.trainable_variables
+    )  # TensorFlow makes the graph of a step twice, should variables come with it
     model.fit(batches, epochs=phase.epochs, verbose=0, callbacks=[Averaged(), Log(out, phase)])

@@ -71,7 +71,7 @@ def open_catalogue(url: str, *, must_exist: bool = False) -> Engine:
         if revision != NEWEST or not must_exist:
             _write_ahead(engine)
         if revision != NEWEST:
-            _migrate(engine, where)
+            _to_newest(engine, where)
     except SQLAlchemyError as error:
         engine.dispose()
         raise catalogue_error(engine, error) from error
@@ -218,15 +218,7 @@ def _write_ahead(engine: Engine) -> None:
             connection.close()
 
 
-def _migrate(engine: Engine, where: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports each step at INFO, into every crawl's log
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+def _to_newest(engine: Engine, where: str) -> None:
     with engine.execution_options(**IMMEDIATE).begin() as connection:
         if engine.dialect.name == "postgresql":
             postgresql.lock_for_migration(connection)
@@ -236,11 +228,37 @@ def _migrate(engine: Engine, where: str) -> None:
                     "createdb --encoding=UTF8 --template=template0 NAME"
                 )
         revision = _revision(connection, where)
-        try:
-            ScriptDirectory.from_config(config).get_revision(revision or "head")
-        except CommandError:
-            raise CatalogueError(
-                f"catalogue {where} was written by a newer posterbot (schema {revision}); upgrade posterbot"
-            ) from None
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if revision is None:
+            _create(connection)
+        elif revision != NEWEST:  # another process may have been faster
+            _migrate(connection, revision, where)
+
+
+def _create(connection: Connection) -> None:
+    """All tables as they are now, as Alembic's cookbook has it for new databases. Migrations lead to the same ones."""
+    from posterbot.catalogue import schema, schema_films  # noqa: F401  # all tables
+    from posterbot.catalogue.columns import metadata
+
+    metadata.create_all(connection, checkfirst=False)
+    key = "CONSTRAINT alembic_version_pkc PRIMARY KEY"
+    connection.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL {key})"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": NEWEST})
+
+
+def _migrate(connection: Connection, revision: str, where: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports each step at INFO, into every crawl's log
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    try:
+        ScriptDirectory.from_config(config).get_revision(revision)
+    except CommandError:
+        raise CatalogueError(
+            f"catalogue {where} was written by a newer posterbot (schema {revision}); upgrade posterbot"
+        ) from None
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

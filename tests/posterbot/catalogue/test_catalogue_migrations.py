@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from catalogue_records import LABELS, POLICY, judged, page
-from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, select, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, inspect, select, text
 
 from posterbot.catalogue import migrations
 from posterbot.catalogue.database import open_catalogue
@@ -223,11 +223,35 @@ def comparable(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def test_migrations_lead_to_the_schema(catalogue_url: str) -> None:
-    engine = open_catalogue(catalogue_url)
-    with engine.connect() as connection:
+def described(connection: Connection) -> dict[str, Any]:
+    """All that can be told of all tables, whatever its order."""
+    inspector = inspect(connection)
+    found: dict[str, Any] = {}
+    for table in inspector.get_table_names():
+        columns = {
+            column["name"]: (str(column["type"]), column["nullable"], column["default"])
+            for column in inspector.get_columns(table)
+        }
+        rules: list[Any] = [inspector.get_pk_constraint(table)]
+        for several in ("get_foreign_keys", "get_unique_constraints", "get_indexes", "get_check_constraints"):
+            rules += getattr(inspector, several)(table)
+        found[table] = columns, sorted(json.dumps(rule, default=str, sort_keys=True) for rule in rules)
+    return found
+
+
+def test_migrations_lead_to_what_is_created(engine: Engine, catalogue_url: str) -> None:
+    with engine.begin() as connection:
+        migrate(connection, "head")
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+        migrated = described(connection)
+        rows = connection.execute(text("SELECT version_num FROM alembic_version")).all()
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    opened = open_catalogue(catalogue_url)
+    with opened.connect() as connection:
+        assert described(connection) == migrated
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == rows
+    opened.dispose()
 
 
 def test_a_changed_schema_would_be_noticed(catalogue_url: str) -> None:
