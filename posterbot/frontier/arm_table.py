@@ -93,7 +93,7 @@ class ArmTable:
         """Host → all rows of its arms, the oldest first."""
         found: dict[int, list[Any]] = {host: [] for host in hosts}
         if hosts:
-            for row in connection.execute(self._of_hosts, {"hosts": sorted(hosts)}):
+            for row in connection.execute(self._of_hosts, {"hosts": sorted(hosts)}).all():
                 found[row.host_id].append(row)
         return found
 
@@ -109,7 +109,7 @@ class ArmTable:
         found: dict[int, list[Arm]] = {host: [] for host in hosts}
         if not hosts:
             return found
-        for row in connection.execute(self._waiting, {"run": self._run, "hosts": list(hosts), "most": most}):
+        for row in connection.execute(self._waiting, {"run": self._run, "hosts": list(hosts), "most": most}).all():
             if row.available:
                 arm = Arm(row.id, row.worth, row.pulls, row.served_at, row.available)
                 found[row.host_id].append(arm)
@@ -124,7 +124,8 @@ class ArmTable:
         for place, ((host, arm), number) in enumerate(shares.items()):
             values |= {f"host{place}": host, f"arm{place}": arm, f"most{place}": number}
         found: dict[tuple[int, int], list[Any]] = {}
-        for row in connection.exec_driver_sql(statement, tuple(values[name] for name in names) if names else values):
+        given: Any = tuple(values[name] for name in names) if names else values
+        for row in connection.exec_driver_sql(statement, given).all():
             found.setdefault((row.host_id, row.arm_id), []).append(row)
         return found
 

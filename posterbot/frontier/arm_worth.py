@@ -67,7 +67,7 @@ class ArmWorth:
         rows = self._table.of_hosts(connection, hosts)
         leads: dict[int, list[Any]] = defaultdict(list)
         step = STEP * self.usual.reward / self.usual.cost
-        for lead in connection.execute(self._leads, {"run": self._run, "hosts": list(hosts), "step": step}):
+        for lead in connection.execute(self._leads, {"run": self._run, "hosts": list(hosts), "step": step}).all():
             leads[lead.host_id].append(lead)
         found: dict[int, Judged] = {}
         changed: dict[int, float] = {}

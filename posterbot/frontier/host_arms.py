@@ -16,8 +16,8 @@ from posterbot.frontier.tag_paths import Clusters
 
 MOST_ARMS = 256
 """Of one host; what is found beyond is one arm."""
-HOSTS = 200
-"""Of which the arms are kept in memory."""
+REMEMBERED = 12_000
+"""Hosts and arms that are kept in memory: those hosts that were asked for last, each with all of its arms."""
 SHARE, LEAST, MOST = 0.1, 8, 64
 """A host's arms are judged anew when it has brought so many new pages for each old one, but at least and at most so
 many."""
@@ -27,7 +27,6 @@ many."""
 class HostArms:
     """Of one host."""
 
-    clusters: Clusters
     numbers: dict[tuple[str, str], int]
     """Path and pattern → arm."""
     patterns: dict[int, str]
@@ -41,6 +40,14 @@ class HostArms:
     """Pages since the arms were judged."""
     best: float = 0.0
     """The highest hope of arms of which URLs wait."""
+    _clusters: Clusters | None = None
+
+    @property
+    def clusters(self) -> Clusters:
+        """Of the paths, the oldest first."""
+        if self._clusters is None:  # who is only asked for URLs needs none
+            self._clusters = Clusters(dict.fromkeys(path for path, _ in self.numbers))
+        return self._clusters
 
     @property
     def mean(self) -> float:
@@ -59,10 +66,12 @@ class Hosts:
     def __init__(self, table: ArmTable, worth: ArmWorth) -> None:
         self._table, self._worth = table, worth
         self._known: OrderedDict[int, HostArms] = OrderedDict()
+        self._size = 0
 
     def clear(self) -> None:
         """Arms that were just made may not be there."""
         self._known.clear()
+        self._size = 0
 
     def get(self, host: int) -> HostArms | None:
         """If it is remembered."""
@@ -81,7 +90,6 @@ class Hosts:
         for host, rows in self._table.of_hosts(connection, missing).items():
             mean = mean_of(rows)
             self._known[host] = HostArms(
-                clusters=Clusters(dict.fromkeys(row.path for row in rows)),
                 numbers={(row.path, row.pattern): row.id for row in rows},
                 patterns={row.id: row.pattern for row in rows},
                 worth={row.id: row.worth for row in rows},
@@ -89,8 +97,10 @@ class Hosts:
                 usual=expected(mean, self._worth.usual),
                 fresh=MOST if rows else 0,
             )
-        while len(self._known) > HOSTS:
-            self._known.popitem(last=False)
+            self._size += 1 + len(rows)
+        while self._size > REMEMBERED:
+            _, oldest = self._known.popitem(last=False)
+            self._size -= 1 + len(oldest.numbers)
 
     def judge(self, connection: Connection, hosts: Iterable[int]) -> None:
         """Those of ``hosts`` whose arms are due."""
@@ -109,5 +119,6 @@ class Hosts:
         if arm is None:
             arm = self._table.number(connection, host, path, pattern, known.mean, now)
             known.numbers[path, pattern], known.patterns[arm] = arm, pattern
+            self._size += 1
             known.worth[arm] = hope(known.mean, 0.0, known.mean)
         return arm
