@@ -76,6 +76,18 @@ def test_links_in_like_places_that_look_alike_are_one_arm(part: Part) -> None:
     assert part.count(frontier, frontier.c.arm_id == 0) == 0
 
 
+def test_hosts_that_were_forgotten_are_read_again(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_arms, "REMEMBERED", 7)
+    for start in (0, 5):
+        for letter in "abcdef":
+            host = f"{letter}.example"
+            add(part, *films(5, start, host=host), *news(5, start, host=host))
+    assert part.count(arms) == 12
+    remembered = part.frontier._strategy._hosts
+    assert remembered._size == sum(1 + len(host.numbers) for host in remembered._known.values())
+    assert 0 < remembered._size <= 7
+
+
 def test_what_brings_pictures_is_fetched_first(part: Part) -> None:
     add(part, *news(200), *films(200))
     order = Counter(crawl(part, 160)[80:])
