@@ -25,8 +25,8 @@ MAX_CLASSES = 3
 MAX_PATH = 400
 """Characters."""
 _MAX_NAME = 40
-_REMEMBERED = 1024
-"""Raw paths, for each host."""
+_REMEMBERED = 128
+"""Paths whose cluster is remembered, for each of some thousand hosts."""
 _TAG = 0.9
 """What a tag without a class counts, against one with a class: every page is full of ``ul/li/a``."""
 _TAGS = {"div": 0.4, "span": 0.4, "nav": 1.5, "aside": 1.5, "header": 1.5, "footer": 1.5}
@@ -123,13 +123,12 @@ class Clusters:
 
     def find(self, path: str) -> str:
         """The exemplar of the cluster of ``path``, which may be any text; itself, made normal, if it founds one."""
-        if len(path) > MAX_PATH:
-            path = path[-MAX_PATH - 1 :]
+        path = normal(path)  # whose names have no numbers any more: there are thousands of others
         found = self._found.get(path)
         if found is None:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
-            found = self._found[path] = self._nearest(normal(path))
+            found = self._found[path] = self._nearest(path)
         return found
 
     def _nearest(self, path: str) -> str:

@@ -126,6 +126,14 @@ def test_goes_on_with_the_exemplars_of_another() -> None:
     assert [second.find(path) for path in PAGE + WIKI] == found
 
 
+def test_numbers_in_names_fill_no_memory() -> None:
+    clusters = Clusters()
+    assert {clusters.find(f"div.page/ul.films/li#post-{number}/a") for number in range(1000)} == {
+        "div.page/ul.films/li#post/a"
+    }
+    assert len(clusters._found) == 1
+
+
 def test_full_clusters_take_the_nearest_whatever_it_is() -> None:
     clusters = Clusters(most=2)
     clusters.find("nav.main/ul/li/a")
